@@ -1,0 +1,60 @@
+"""Dataclass -> flags -> dataclass -> run.json, so that each default has one home and each run leaves its settings.
+
+In: config dataclasses made with `config.option`. Out: argparse parsers and filled configs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import platform
+import typing
+from importlib import metadata
+from pathlib import Path
+
+RECORDED_PACKAGES = ("torch", "diffusers", "transformers", "open_clip_torch", "numpy", "opencv-python-headless")
+
+
+def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
+    """Add one flag per field of `config_class`; names, types and defaults come from the field."""
+    hints = typing.get_type_hints(config_class)
+    for entry in dataclasses.fields(config_class):
+        options = dict(entry.metadata)
+        text = options.pop("help", "")
+        if hints[entry.name] is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        elif "nargs" in options:
+            options["type"] = typing.get_args(hints[entry.name])[0]
+        else:
+            options["type"] = hints[entry.name]
+        required = entry.default is dataclasses.MISSING
+        if required:
+            options["required"] = True
+        else:
+            options["default"] = entry.default
+            text = f"{text} (default: {entry.default})"
+        parser.add_argument(f"--{entry.name}", help=text.replace("%", "%%"), **options)
+
+
+def config_from(arguments: argparse.Namespace, config_class: type):  # noqa: ANN201 - returns config_class
+    """Fill `config_class` from parsed flags; its own checks raise ValueError."""
+    names = [entry.name for entry in dataclasses.fields(config_class)]
+    values = {name: getattr(arguments, name) for name in names}
+    return config_class(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+def write_run(folder: Path, *configs: object) -> None:
+    """Write run.json: settings of the run, versions and machine."""
+    settings = {type(config).__name__: dataclasses.asdict(config) for config in configs}
+    versions = {name: metadata.version(name) for name in RECORDED_PACKAGES if _installed(name)}
+    record = {"settings": settings, "versions": versions, "python": platform.python_version(), "machine": platform.platform()}
+    (folder / "run.json").write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
