@@ -48,7 +48,12 @@ def write_run(folder: Path, *configs: object) -> None:
     """Write run.json: settings of the run, versions and machine."""
     settings = {type(config).__name__: dataclasses.asdict(config) for config in configs}
     versions = {name: metadata.version(name) for name in RECORDED_PACKAGES if _installed(name)}
-    record = {"settings": settings, "versions": versions, "python": platform.python_version(), "machine": platform.platform()}
+    record = {
+        "settings": settings,
+        "versions": versions,
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+    }
     (folder / "run.json").write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 

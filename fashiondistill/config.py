@@ -42,14 +42,20 @@ class GenerateConfig:
 
     def __post_init__(self) -> None:
         require(1 <= self.num_candidates <= 8, "num_candidates", self.num_candidates, "choose 1 to 8.")
-        require(2 <= self.num_inference_steps <= 100, "num_inference_steps", self.num_inference_steps, "choose 2 to 100.")
+        require(
+            2 <= self.num_inference_steps <= 100, "num_inference_steps", self.num_inference_steps, "choose 2 to 100."
+        )
         require(1 <= self.guidance_scale <= 20, "guidance_scale", self.guidance_scale, "choose 1 to 20.")
         require(0 <= self.sketch_influence <= 1, "sketch_influence", self.sketch_influence, "choose 0 to 1.")
         for name in ("clip_i_weight", "clip_t_weight"):
             value = getattr(self, name)
             require(0 <= value <= 1, name, value, "choose 0 to 1.")
-        require(self.clip_i_weight + self.clip_t_weight > 0, "clip_i_weight", self.clip_i_weight,
-                "one of --clip_i_weight and --clip_t_weight must be above 0.")
+        require(
+            self.clip_i_weight + self.clip_t_weight > 0,
+            "clip_i_weight",
+            self.clip_i_weight,
+            "one of --clip_i_weight and --clip_t_weight must be above 0.",
+        )
 
 
 @dataclass(frozen=True)

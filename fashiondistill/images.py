@@ -41,7 +41,9 @@ def read_image(source: Path | bytes, *, field: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ValueError(f"{field}: {name} is too large ({error}). Give a picture of at most 16 megapixels.") from error
     except (OSError, ValueError, SyntaxError) as error:
-        raise ValueError(f"{field}: {name} is not a picture that can be read. Give a PNG, JPEG or WebP file.") from error
+        raise ValueError(
+            f"{field}: {name} is not a picture that can be read. Give a PNG, JPEG or WebP file."
+        ) from error
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ValueError(
@@ -84,7 +86,9 @@ def sketch_from_edge_map(image: np.ndarray) -> np.ndarray:
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     low, high = (float(v) for v in np.percentile(grey, (0.2, 99.8)))
     if high - low < 24:
-        raise ValueError("edge map: the picture is one flat tone and holds no strokes. Give dark lines on white, or bright on black.")
+        raise ValueError(
+            "edge map: the picture is one flat tone and holds no strokes. Give dark lines on white, or bright on black."
+        )
     strokes = np.clip((grey.astype(np.float32) - low) / (high - low), 0, 1)
     bright_on_dark = np.median(strokes) < 0.5
     if not bright_on_dark:
