@@ -86,3 +86,84 @@ class StudioConfig:
     def __post_init__(self) -> None:
         require(0 <= self.port <= 65535, "port", self.port, "choose 0 to 65535 (0: any free port).")
         require(self.max_queue >= 1, "max_queue", self.max_queue, "choose at least 1.")
+
+
+@dataclass(frozen=True)
+class PreparePhotosConfig:
+    """Photos and labels -> VITON-HD style data set."""
+
+    photos: str = option("", "folder with images/ and a label CSV")
+    out: str = option("", "folder to write the data set to; an interrupted run goes on where it stopped")
+    labels: str = option("images.csv", "label CSV inside --photos: columns image, sender_id, label")
+    segmenter: str = option("grabcut", "who cuts the garment out", choices=("grabcut", "rembg"))
+    min_score: float = option(0.9, "masks trusted less than this are rejected, 0 to 1")
+    val_share: float = option(0.05, "share of the photos, by whole senders, kept for validation")
+    test_share: float = option(0.12, "share of the photos, by whole senders, kept for the final judgement")
+    num_workers: int = option(0, "processes; 0 = one per core")
+
+    def __post_init__(self) -> None:
+        require(bool(self.photos), "photos", repr(self.photos), "give the folder that holds images/ and the label CSV.")
+        require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
+        require(0 <= self.min_score <= 1, "min_score", self.min_score, "choose 0 to 1.")
+        for name in ("val_share", "test_share"):
+            require(0 <= getattr(self, name) < 0.5, name, getattr(self, name), "choose 0 to 0.5.")
+        require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """What every stage of the starter's training shares."""
+
+    dataset_path: str = option("", "prepared data set (python -m fashiondistill.prepare photos, then drawings)")
+    output_dir: str = option("", "folder of this stage; a run that was stopped goes on from the state there")
+    max_minutes: float = option(8.0, "wall time after which the stage saves and ends; the schedule is spread over it")
+    batch_size: int = option(64, "samples a step")
+    learning_rate: float = option(4e-4, "peak learning rate of AdamW")
+    seed: int = option(0, "seed of weights, order and augmentation")
+    device: str = option("cuda", "where to train", choices=("cuda", "cpu"))
+    compile: bool = option(True, "torch.compile the model (about a minute once)")
+    max_records: int = option(0, "use only so many articles (0 = all); for smoke tests")
+
+    def __post_init__(self) -> None:
+        require(bool(self.dataset_path), "dataset_path", repr(self.dataset_path), "give a prepared data set.")
+        require(bool(self.output_dir), "output_dir", repr(self.output_dir), "give a folder to write to.")
+        require(self.max_minutes > 0, "max_minutes", self.max_minutes, "choose more than 0.")
+        require(self.batch_size >= 2, "batch_size", self.batch_size, "choose at least 2.")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "choose more than 0.")
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig(StageConfig):
+    """AutoencoderKL: 8 x down, 4 latent channels; the decoder is small, since two CPU cores must run it."""
+
+    block_out_channels: tuple[int, ...] = option((32, 64, 128, 128), "channels per level", nargs=4)
+    crop: int = option(192, "side of the training crops in pixels")
+    kl_weight: float = option(1e-6, "weight of the KL term")
+
+
+@dataclass(frozen=True)
+class ClipConfig(StageConfig):
+    """The small CLIP that ranks candidates."""
+
+    batch_size: int = option(256, "image-caption pairs a step")
+    learning_rate: float = option(1e-3, "peak learning rate of AdamW")
+    vision_model: str = option("regnety_002", "timm model of the image tower")
+    embed_dim: int = option(128, "size of the shared embedding")
+    text_width: int = option(192, "width of the text tower")
+    text_layers: int = option(3, "layers of the text tower")
+
+
+@dataclass(frozen=True)
+class DenoiserConfig(StageConfig):
+    """UNet2DConditionModel on folded latents, with its CLIPTextModel trained along."""
+
+    autoencoder: str = option("", "folder of the autoencoder stage (its vae/)")
+    batch_size: int = option(384, "samples a step")
+    learning_rate: float = option(4e-4, "peak learning rate of AdamW")
+    block_out_channels: tuple[int, ...] = option((128, 192, 224), "channels per level", nargs=3)
+    text_width: int = option(256, "width of the text encoder")
+    text_layers: int = option(3, "layers of the text encoder")
+    num_variants: int = option(6, "augmented copies of each article in the latent cache")
+    snr_gamma: float = option(5.0, "min-SNR clamp (Hang et al. 2023)")
+    condition_dropout: float = option(0.1, "share of samples without text, sketch and pose (for guidance)")
+    init: str = option("", "folder with unet/ and text_encoder/ to start from instead of random weights")

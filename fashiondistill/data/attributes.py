@@ -21,10 +21,10 @@ class Colour:
 # Prototypes were picked by eye for cloth (duller than the CSS colours of the same name).
 COLOURS: tuple[Colour, ...] = (
     Colour("black", (28, 28, 30), "Black"),
-    Colour("charcoal", (66, 68, 72), "Dark Grey"),
+    Colour("charcoal", (70, 71, 73), "Dark Grey"),
     Colour("grey", (125, 126, 128), "Grey"),
-    Colour("light grey", (186, 187, 190), "Light Grey"),
-    Colour("white", (236, 236, 236), "White"),
+    Colour("light grey", (178, 180, 184), "Light Grey"),
+    Colour("white", (224, 224, 223), "White"),
     Colour("cream", (234, 226, 205), "Off White"),
     Colour("beige", (206, 184, 152), "Beige"),
     Colour("camel", (176, 132, 84), "Dark Beige"),
@@ -40,7 +40,7 @@ COLOURS: tuple[Colour, ...] = (
     Colour("light blue", (158, 190, 222), "Light Blue"),
     Colour("blue", (52, 96, 170), "Blue"),
     Colour("denim blue", (84, 106, 138), "Other Blue"),
-    Colour("navy", (32, 40, 72), "Dark Blue"),
+    Colour("navy", (36, 43, 68), "Dark Blue"),
     Colour("purple", (102, 62, 128), "Purple"),
     Colour("lilac", (188, 166, 212), "Light Purple"),
     Colour("pink", (232, 176, 190), "Light Pink"),

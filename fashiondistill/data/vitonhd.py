@@ -1,0 +1,146 @@
+"""The folder layout of the published data set: pictures, sketches, masks, captions, and our manifest beside them.
+
+    {split}/images/{category}/{week}/{article_id}.jpg      512 x 384 RGB
+    {split}/im_sketch/{category}/{week}/{article_id}.png   bright strokes on black
+    {split}/im_seg/{category}/{week}/{article_id}.png      index image, class 1 = garment
+    captions.json                                          {article_id: [style, colour and pattern, garment]}
+    manifest.jsonl                                         one `ArticleRecord` a line
+
+Photos carry no sales date; they stand in the week folder "undated". Knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SPLITS = ("train", "val", "test")
+UNDATED = "undated"
+
+
+@dataclass(frozen=True)
+class ArticleRecord:
+    """One garment of a prepared data set.
+
+    Attributes:
+        article_id: 10 digits, starting with 0.
+        split: "train", "val" or "test".
+        category: folder name, for example "top5gub".
+        week: folder name of the week, or "undated".
+        garment: noun of the caption.
+        caption: one sentence.
+        colours: words, the dominant one first.
+        colour_rgb: measured sRGB (0..255) of each word.
+        pattern: key of `attributes.PATTERNS`.
+        source: where it came from: photo name, or kind and seed of a drawing.
+        sender: who took the photo; splits never share one.
+        score: how far the mask can be trusted, 0 to 1.
+    """
+
+    article_id: str
+    split: str
+    category: str
+    week: str
+    garment: str
+    caption: str
+    colours: tuple[str, ...]
+    colour_rgb: tuple[tuple[int, int, int], ...]
+    pattern: str
+    source: str
+    sender: str
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class ArticlePictures:
+    """uint8 [512, 384, 3] picture, uint8 [512, 384] sketch (bright on black) and mask (255 = garment)."""
+
+    image: np.ndarray
+    sketch: np.ndarray
+    mask: np.ndarray
+
+
+def article_path(root: Path, record: ArticleRecord, kind: str) -> Path:
+    """Where a file of `kind` ("images", "im_sketch" or "im_seg") stands."""
+    suffix = ".jpg" if kind == "images" else ".png"
+    return root / record.split / kind / record.category / record.week / f"{record.article_id}{suffix}"
+
+
+def write_article(root: Path, record: ArticleRecord, pictures: ArticlePictures) -> None:
+    """Write picture, sketch and mask; a killed run leaves no half-written file behind."""
+    mask = Image.fromarray((pictures.mask > 0).astype(np.uint8)).convert("P")
+    mask.putpalette([0, 0, 0, 255, 255, 255])
+    _save(
+        Image.fromarray(pictures.image), article_path(root, record, "images"), format="JPEG", quality=95, subsampling=0
+    )
+    _save(Image.fromarray(pictures.sketch), article_path(root, record, "im_sketch"), format="PNG")
+    _save(mask, article_path(root, record, "im_seg"), format="PNG", bits=1)
+
+
+def read_article(root: Path, record: ArticleRecord) -> ArticlePictures:
+    """Read picture, sketch and mask.
+
+    Raises:
+        FileNotFoundError: naming the file that is missing.
+    """
+    paths = {kind: article_path(root, record, kind) for kind in ("images", "im_sketch", "im_seg")}
+    for kind, path in paths.items():
+        if not path.is_file():
+            raise FileNotFoundError(f"{kind} of article {record.article_id} is missing: {path}. Run prepare again.")
+    with (
+        Image.open(paths["images"]) as image,
+        Image.open(paths["im_sketch"]) as sketch,
+        Image.open(paths["im_seg"]) as seg,
+    ):
+        classes = np.asarray(seg)
+        return ArticlePictures(
+            image=np.asarray(image.convert("RGB")),
+            sketch=np.asarray(sketch.convert("L")),
+            mask=np.where(classes > 0, 255, 0).astype(np.uint8),
+        )
+
+
+def write_manifest(root: Path, records: list[ArticleRecord]) -> None:
+    """Write manifest.jsonl and captions.json, ordered by article id."""
+    ordered = sorted(records, key=lambda record: record.article_id)
+    lines = [json.dumps(dataclasses.asdict(record)) for record in ordered]
+    captions = {r.article_id: [r.caption, f"{', '.join(r.colours)}, {r.pattern}", r.garment] for r in ordered}
+    _write_text(root / "manifest.jsonl", "".join(line + "\n" for line in lines))
+    _write_text(root / "captions.json", json.dumps(captions, indent=1) + "\n")
+
+
+def read_manifest(root: Path) -> list[ArticleRecord]:
+    """Read manifest.jsonl.
+
+    Raises:
+        FileNotFoundError: if `root` holds no prepared data set.
+    """
+    path = root / "manifest.jsonl"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: make a data set with python -m fashiondistill.prepare photos.")
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        values = json.loads(line)
+        values["colours"] = tuple(values["colours"])
+        values["colour_rgb"] = tuple(tuple(rgb) for rgb in values["colour_rgb"])
+        records.append(ArticleRecord(**values))
+    return records
+
+
+def _save(image: Image.Image, path: Path, **options) -> None:  # noqa: ANN003 - Pillow's own options
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    image.save(part, **options)
+    os.replace(part, path)
+
+
+def _write_text(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

@@ -1,0 +1,183 @@
+"""What the starter's training stages share: the data set in memory, the schedule, EMA and a resumable state.
+
+In: a prepared data set folder. Out: tensors on the training device, and state.safetensors that a stopped stage
+continues from. Knows nothing of any particular model.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+from tqdm import tqdm
+
+from fashiondistill.data.vitonhd import ArticleRecord, read_article, read_manifest
+
+
+@dataclass(frozen=True, eq=False)
+class StarterData:
+    """Articles in memory: uint8 images [N, 3, 512, 384], sketches and masks [N, 1, 512, 384], all on one device."""
+
+    records: list[ArticleRecord]
+    images: torch.Tensor
+    sketches: torch.Tensor
+    masks: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+def load_split(root: Path, split: str, *, device: str, photos_only: bool = False, limit: int = 0) -> StarterData:
+    """Read one split of a prepared data set into memory.
+
+    Raises:
+        FileNotFoundError, ValueError: if the folder, a file or the whole split is missing.
+    """
+    records = [r for r in read_manifest(root) if r.split == split and not (photos_only and r.sender == "drawing")]
+    if limit:
+        records = records[:: max(1, len(records) // limit)][:limit]
+    if not records:
+        raise ValueError(f"--dataset_path {root} has no articles in its {split} split. Run prepare on more photos.")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pictures = list(
+            tqdm(pool.map(lambda r: read_article(root, r), records), total=len(records), desc=f"reading {split}")
+        )
+    images = torch.from_numpy(np.stack([p.image for p in pictures])).permute(0, 3, 1, 2).contiguous()
+    sketches = torch.from_numpy(np.stack([p.sketch for p in pictures]))[:, None]
+    masks = torch.from_numpy(np.stack([p.mask for p in pictures]))[:, None]
+    return StarterData(records, images.to(device), sketches.to(device), masks.to(device))
+
+
+class Clock:
+    """Progress in [0, 1] over a wall-time budget, which may be spread over several runs."""
+
+    def __init__(self, max_minutes: float, spent_seconds: float = 0.0) -> None:
+        self.budget = max_minutes * 60
+        self.start = time.monotonic() - spent_seconds
+
+    @property
+    def spent(self) -> float:
+        """Seconds used so far, those of earlier runs included."""
+        return time.monotonic() - self.start
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget used, at most 1."""
+        return min(1.0, self.spent / self.budget)
+
+
+def learning_rate(peak: float, step: int, progress: float, *, warmup_steps: int = 200) -> float:
+    """Linear warm-up by steps, then cosine to 1 % of the peak by share of the time budget."""
+    return peak * min(1.0, (step + 1) / warmup_steps) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+class Ema:
+    """Exponential moving average of parameters; the decay ramps up as (1 + step) / (10 + step)."""
+
+    def __init__(self, modules: dict[str, nn.Module], decay: float = 0.9995) -> None:
+        self.modules, self.decay = modules, decay
+        self.values = {
+            f"{name}.{key}": tensor.detach().float().clone()
+            for name, module in modules.items()
+            for key, tensor in module.state_dict().items()
+        }
+        live = {
+            f"{n}.{k}": t for n, m in modules.items() for k, t in m.state_dict().items() if t.dtype == torch.float32
+        }
+        self._live, self._averaged = list(live.values()), [self.values[key] for key in live]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Move the averages towards the live weights."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(self._averaged, self._live, 1 - decay)
+
+    def copy_to(self, modules: dict[str, nn.Module]) -> None:
+        """Load the averages into modules of the same shapes."""
+        for name, module in modules.items():
+            own = {key: self.values[f"{name}.{key}"].to(t.dtype) for key, t in module.state_dict().items()}
+            module.load_state_dict(own)
+
+
+class StageState:
+    """Weights, EMA, AdamW moments, step and time spent, in one safetensors file; written whole or not at all."""
+
+    def __init__(self, folder: Path, modules: dict[str, nn.Module], optimizer: torch.optim.AdamW, ema: Ema) -> None:
+        self.path = folder / "state.safetensors"
+        self.modules, self.optimizer, self.ema = modules, optimizer, ema
+
+    def save(self, *, step: int, spent: float, settings: dict) -> None:
+        """Write the state; `settings` are compared when the stage goes on."""
+        tensors = {f"ema.{key}": value.contiguous() for key, value in self.ema.values.items()}
+        for name, module in self.modules.items():
+            tensors |= {f"model.{name}.{key}": t.detach().clone() for key, t in module.state_dict().items()}
+        for index, state in enumerate(self._moments()):
+            tensors |= {
+                f"adam.{index}.{key}": value.detach().clone().reshape(value.shape) for key, value in state.items()
+            }
+        metadata = {"step": str(step), "spent": str(spent), "settings": json.dumps(settings)}
+        part = self.path.with_suffix(".part")
+        save_file({k: v.cpu() for k, v in tensors.items()}, part, metadata=metadata)
+        with open(part, "rb") as handle:
+            os.fsync(handle.fileno())
+        os.replace(part, self.path)
+
+    def load(self, settings: dict) -> tuple[int, float]:
+        """Restore everything and return (step, seconds spent); (0, 0) if nothing was saved.
+
+        Raises:
+            ValueError: if the state was made with other settings.
+        """
+        if not self.path.is_file():
+            return 0, 0.0
+        with safe_open(self.path, framework="pt") as handle:
+            metadata = handle.metadata()
+            if json.loads(metadata["settings"]) != json.loads(json.dumps(settings)):
+                raise ValueError(
+                    f"--output_dir: {self.path} was made with {metadata['settings']}. Choose another folder."
+                )
+            tensors = {key: handle.get_tensor(key) for key in handle.keys()}
+        for name, module in self.modules.items():
+            prefix = f"model.{name}."
+            module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+        for key, value in self.ema.values.items():
+            value.copy_(tensors[f"ema.{key}"])
+        states = {}
+        for index, parameter in enumerate(self._parameters()):
+            prefix = f"adam.{index}."
+            states[index] = {
+                k[len(prefix) :]: v.to(parameter.device) if k != f"{prefix}step" else v
+                for k, v in tensors.items()
+                if k.startswith(prefix)
+            }
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": states, "param_groups": groups})
+        return int(metadata["step"]), float(metadata["spent"])
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def _moments(self) -> list[dict[str, torch.Tensor]]:
+        return [self.optimizer.state.get(parameter, {}) for parameter in self._parameters()]
+
+
+def random_generator(device: str, *keys: int) -> torch.Generator:
+    """A generator keyed by (seed, step, ...), so that a resumed run draws what an uninterrupted one would."""
+    seed = int(np.random.SeedSequence(keys).generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator(device=device).manual_seed(seed)
+
+
+def log_line(folder: Path, **values: float | int | str) -> None:
+    """Append one line of JSON to the stage's log."""
+    with open(folder / "log.jsonl", "a", encoding="utf-8") as handle:
+        handle.write(json.dumps(values) + "\n")

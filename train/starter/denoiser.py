@@ -1,0 +1,192 @@
+"""python -m train.starter.denoiser: the starter's UNet2DConditionModel and CLIPTextModel, from scratch.
+
+In: a prepared data set and the autoencoder stage. Out: OUTPUT_DIR/{unet,text_encoder,tokenizer,scheduler} (EMA
+weights, diffusers layout), log.jsonl, state.safetensors. v-prediction (Salimans and Ho 2022) with the min-SNR weight
+min(SNR, gamma) / (SNR + 1) that it needs (Hang et al. 2023, section 3.4), noise schedule by cosine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
+from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning
+from tqdm import tqdm
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from fashiondistill.cli import add_flags, config_from, write_run
+from fashiondistill.config import DenoiserConfig
+from train.starter.common import Clock, Ema, StageState, learning_rate, load_split, log_line, random_generator
+from train.starter.latents import LatentCache, build_cache
+from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
+
+LAYOUT = ChannelLayout(latents=4, mask=1, masked_image=4, pose=0, sketch=1, fold=2)
+BETA_SCHEDULE = "squaredcos_cap_v2"
+LOG_EVERY = 50
+
+
+def build_unet(config: DenoiserConfig) -> UNet2DConditionModel:
+    """Three levels of 32 x 24, 16 x 12 and 8 x 6 folded latents; attention below the first, where tokens are few."""
+    return UNet2DConditionModel(
+        sample_size=(32, 24),
+        in_channels=LAYOUT.in_channels,
+        out_channels=LAYOUT.out_channels,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=config.block_out_channels,
+        layers_per_block=1,
+        cross_attention_dim=config.text_width,
+        attention_head_dim=[max(1, channels // 32) for channels in config.block_out_channels],  # number of heads
+        norm_num_groups=16,
+    )
+
+
+def build_text_encoder(config: DenoiserConfig, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """A small CLIPTextModel over the starter's own vocabulary."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=config.text_width,
+            intermediate_size=4 * config.text_width,
+            num_hidden_layers=config.text_layers,
+            num_attention_heads=max(1, config.text_width // 64),
+            max_position_embeddings=MAX_LENGTH,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def sampling_scheduler() -> DPMSolverMultistepScheduler:
+    """What the bundle samples with: DPM-Solver++ 2M on trailing timesteps."""
+    return DPMSolverMultistepScheduler(
+        beta_schedule=BETA_SCHEDULE,
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        algorithm_type="dpmsolver++",
+    )
+
+
+def min_snr_weight(alphas_cumprod: torch.Tensor, timesteps: torch.Tensor, gamma: float) -> torch.Tensor:
+    """Weight of the v-prediction error, min(SNR, gamma) / (SNR + 1); [B]."""
+    alpha = alphas_cumprod[timesteps]
+    snr = alpha / (1 - alpha)
+    return snr.clamp(max=gamma) / (snr + 1)
+
+
+class DenoiserStage:
+    """Models, cache and optimizer of the stage, and one training step over them."""
+
+    def __init__(self, config: DenoiserConfig, cache: LatentCache, tokenizer: CLIPTokenizer) -> None:
+        self.config, self.cache, self.device = config, cache, config.device
+        if config.init:
+            self.unet = UNet2DConditionModel.from_pretrained(Path(config.init) / "unet", torch_dtype=torch.float32)
+            self.text_encoder = CLIPTextModel.from_pretrained(Path(config.init) / "text_encoder", dtype=torch.float32)
+        else:
+            self.unet, self.text_encoder = build_unet(config), build_text_encoder(config, tokenizer)
+        LAYOUT.check(self.unet.config)
+        self.unet.to(self.device, memory_format=torch.channels_last).train()
+        self.text_encoder.to(self.device).train()
+        self.modules = {"unet": self.unet, "text_encoder": self.text_encoder}
+        parameters = [*self.unet.parameters(), *self.text_encoder.parameters()]
+        self.optimizer = torch.optim.AdamW(
+            parameters, lr=config.learning_rate, weight_decay=0.01, fused=self.device == "cuda"
+        )
+        self.parameters = parameters
+        self.ema = Ema(self.modules)
+        self.schedule = DDPMScheduler(beta_schedule=BETA_SCHEDULE, prediction_type="v_prediction")
+        self.alphas = self.schedule.alphas_cumprod.to(self.device)
+        self.null_ids = encode(tokenizer, [""]).to(self.device)
+        self.forward = torch.compile(self.unet) if config.compile else self.unet
+
+    def step(self, number: int) -> torch.Tensor:
+        """Forward, backward and update; the draw is keyed by (seed, step). Returns the loss."""
+        config, cache = self.config, self.cache
+        generator = random_generator(self.device, config.seed, number)
+        size = config.batch_size
+        chosen = torch.randint(len(cache), (size,), generator=generator, device=self.device)
+        latents = cache.latents[chosen].float()
+        noise = torch.randn(latents.shape, generator=generator, device=self.device)
+        timesteps = torch.randint(1000, (size,), generator=generator, device=self.device)
+        dropped = torch.rand(size, generator=generator, device=self.device) < config.condition_dropout
+        ids = torch.where(dropped[:, None], self.null_ids, cache.ids[chosen])
+        sketch = cache.sketch[chosen].float() * (~dropped)[:, None, None, None]
+        with torch.autocast(self.device, torch.bfloat16):
+            conditioning = Conditioning(
+                encoder_hidden_states=self.text_encoder(ids).last_hidden_state,
+                mask=cache.mask[chosen].float(),
+                masked_latents=cache.masked_latents[chosen].float(),
+                sketch=sketch,
+            )
+            noisy = self.schedule.add_noise(latents, noise, timesteps)
+            inputs = LAYOUT.assemble(noisy, conditioning).contiguous(memory_format=torch.channels_last)
+            output = self.forward(inputs, timesteps, conditioning.encoder_hidden_states, return_dict=False)[0]
+        target = self.schedule.get_velocity(latents, noise, timesteps)
+        error = (LAYOUT.unfold(output.float()) - target).square().mean(dim=(1, 2, 3))
+        loss = (error * min_snr_weight(self.alphas, timesteps, config.snr_gamma)).mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.ema.update(number)
+        return loss.detach()
+
+
+def train(config: DenoiserConfig) -> None:
+    """Run, or go on with, the stage."""
+    out = Path(config.output_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    write_run(out, config)
+    torch.manual_seed(config.seed)
+    torch.set_float32_matmul_precision("high")
+    data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
+    vae = AutoencoderKL.from_pretrained(Path(config.autoencoder) / "vae", torch_dtype=torch.float32).to(config.device)
+    tokenizer = train_tokenizer([record.caption for record in data.records])
+    if config.init:
+        tokenizer = CLIPTokenizer.from_pretrained(Path(config.init) / "tokenizer")
+    cache = build_cache(data, vae, tokenizer, num_variants=config.num_variants, seed=config.seed)
+    del data
+    stage = DenoiserStage(config, cache, tokenizer)
+    state = StageState(out, stage.modules, stage.optimizer, stage.ema)
+    settings = dataclasses.asdict(config) | {"output_dir": "", "dataset_path": "", "autoencoder": "", "device": ""}
+    step, spent = state.load(settings)
+    clock = Clock(config.max_minutes, spent)
+    with tqdm(desc="denoiser", unit="step") as bar:
+        while clock.progress < 1:
+            stage.optimizer.param_groups[0]["lr"] = learning_rate(config.learning_rate, step, clock.progress)
+            loss = stage.step(step)
+            step += 1
+            bar.update()
+            if step % LOG_EVERY == 0:
+                log_line(out, step=step, loss=round(loss.item(), 5), seconds=round(clock.spent, 1))
+                bar.set_postfix(loss=f"{loss.item():.4f}", progress=f"{clock.progress:.0%}")
+    state.save(step=step, spent=clock.spent, settings=settings)
+    stage.ema.copy_to(stage.modules)
+    for name, module in stage.modules.items():
+        module.save_pretrained(out / name)
+    tokenizer.save_pretrained(out / "tokenizer")
+    sampling_scheduler().save_pretrained(out / "scheduler")
+    samples = step * config.batch_size
+    log_line(out, step=step, seconds=round(clock.spent, 1), samples=samples)
+    print(f"denoiser: {step} steps, {samples} samples in {clock.spent:.0f} s -> {out}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line; returns the exit status (2 = bad input)."""
+    parser = argparse.ArgumentParser(prog="python -m train.starter.denoiser", description=__doc__.splitlines()[0])
+    add_flags(parser, DenoiserConfig)
+    try:
+        train(config_from(parser.parse_args(argv), DenoiserConfig))
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
