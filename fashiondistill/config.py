@@ -111,6 +111,21 @@ class PreparePhotosConfig:
 
 
 @dataclass(frozen=True)
+class PrepareDrawingsConfig:
+    """Drawn garments, added to a data set for the categories that photos lack."""
+
+    out: str = option("", "data set folder; what it already holds stays")
+    num_drawings: int = option(1500, "garments to draw, spread evenly over their kinds")
+    seed: int = option(0, "seed of shapes, colours and patterns")
+    num_workers: int = option(0, "processes; 0 = one per core")
+
+    def __post_init__(self) -> None:
+        require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
+        require(self.num_drawings >= 1, "num_drawings", self.num_drawings, "choose at least 1.")
+        require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
+
+
+@dataclass(frozen=True)
 class StageConfig:
     """What every stage of the starter's training shares."""
 

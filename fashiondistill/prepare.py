@@ -1,231 +1,52 @@
-"""python -m fashiondistill.prepare photos: a folder of garment photos -> a VITON-HD style data set.
+"""python -m fashiondistill.prepare: data sets in the published VITON-HD style layout.
 
-In: photos and a label CSV (image, sender_id, label). Out: the layout of `data.vitonhd`, rejects.csv with a reason
-for each photo that was left out, progress.jsonl (what lets an interrupted run go on) and run.json.
+In: photos and labels, or nothing (drawn garments). Out: a data set folder, see `data.vitonhd`.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
-import json
-import os
 import sys
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
-import numpy as np
-from tqdm import tqdm
+from fashiondistill.cli import add_flags, config_from
+from fashiondistill.config import PrepareDrawingsConfig, PreparePhotosConfig
+from fashiondistill.data.photoset import prepare_photos
 
-from fashiondistill.cli import add_flags, config_from, write_run
-from fashiondistill.config import PreparePhotosConfig
-from fashiondistill.data.photos import PhotoRejected, prepare_photo
-from fashiondistill.data.vitonhd import UNDATED, ArticleRecord, article_path, write_article, write_manifest
-from fashiondistill.images import read_image
-
-REQUIRED_COLUMNS = ("image", "sender_id", "label")
-
-
-@dataclass(frozen=True)
-class PhotoJob:
-    """One row of the label CSV, with the id and split that it was given."""
-
-    name: str
-    path: Path
-    label: str
-    sender: str
-    article_id: str
-    split: str
-
-
-def prepare_photos(config: PreparePhotosConfig) -> tuple[list[ArticleRecord], list[dict[str, str]]]:
-    """Run the whole preparation; returns the accepted records and the rejects.
-
-    Raises:
-        FileNotFoundError, ValueError: if the photo folder or the label CSV cannot be used, or if `out` holds a data
-            set that was made with other options.
-    """
-    out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
-    jobs = _read_jobs(config)
-    done = _read_progress(out, config)
-    jobs_by_name = {job.name: job for job in jobs}
-    finished = {name: entry for name, entry in done.items() if name in jobs_by_name and _files_stand(out, entry)}
-    waiting = [job for job in jobs if job.name not in finished]
-    workers = config.num_workers or os.cpu_count() or 1
-    with open(out / "progress.jsonl", "a", encoding="utf-8") as progress, ProcessPoolExecutor(workers) as pool:
-        arguments = ([job, config.min_score, config.segmenter, out] for job in waiting)
-        results = pool.map(_prepare_one, arguments, chunksize=8)
-        for entry in tqdm(results, total=len(waiting), desc="preparing photos", unit="photo"):
-            progress.write(json.dumps(entry) + "\n")
-            progress.flush()
-            finished[entry["name"]] = entry
-    entries = [finished[job.name] for job in jobs]
-    records = [_record(entry["record"]) for entry in entries if "record" in entry]
-    rejects = [{"image": e["name"], "label": e["label"], "reason": e["reason"]} for e in entries if "reason" in e]
-    write_manifest(out, records)
-    _write_rejects(out / "rejects.csv", rejects)
-    write_run(out, config)
-    return records, rejects
-
-
-def _read_jobs(config: PreparePhotosConfig) -> list[PhotoJob]:
-    folder = Path(config.photos)
-    table = folder / config.labels
-    if not table.is_file():
-        raise FileNotFoundError(f"--labels: there is no file {table}. Give the label CSV's name inside --photos.")
-    with open(table, newline="", encoding="utf-8-sig") as handle:
-        rows = list(csv.DictReader(handle))
-    missing = [name for name in REQUIRED_COLUMNS if not rows or name not in rows[0]]
-    if missing:
-        raise ValueError(
-            f"--labels {table}: columns {', '.join(missing)} are missing; it needs image, sender_id, label."
-        )
-    rows.sort(key=lambda row: row["image"])
-    ids = _article_ids([row["image"] for row in rows])
-    splits = split_senders(Counter(row["sender_id"] for row in rows), val=config.val_share, test=config.test_share)
-    return [
-        PhotoJob(
-            name=row["image"],
-            path=_photo_path(folder / "images", row["image"]),
-            label=row["label"],
-            sender=row["sender_id"],
-            article_id=ids[row["image"]],
-            split=splits[row["sender_id"]],
-        )
-        for row in rows
-    ]
-
-
-def split_senders(photos_per_sender: dict[str, int], *, val: float, test: float) -> dict[str, str]:
-    """Sender -> split. Whole senders only, in the order of their SHA-256, so that no garment leaks across splits.
-
-    A sender with more than a quarter of a split's share stays in train: one wardrobe would stand for them all.
-    """
-    total = sum(photos_per_sender.values())
-    remaining = {"test": test * total, "val": val * total}
-    limits = {name: max(1.0, 0.25 * share) for name, share in remaining.items()}
-    splits = {}
-    for sender in sorted(photos_per_sender, key=lambda s: hashlib.sha256(s.encode()).hexdigest()):
-        count = photos_per_sender[sender]
-        open_splits = [name for name in ("test", "val") if remaining[name] > 0 and count <= limits[name]]
-        splits[sender] = open_splits[0] if open_splits else "train"
-        if open_splits:
-            remaining[open_splits[0]] -= count
-    return splits
-
-
-def _article_ids(names: list[str]) -> dict[str, str]:
-    """Photo name -> 10-digit id starting with 0, from its SHA-256; a clash takes the next free number."""
-    taken: set[int] = set()
-    ids = {}
-    for name in sorted(names):
-        number = int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10**9
-        while number in taken:
-            number = (number + 1) % 10**9
-        taken.add(number)
-        ids[name] = f"{number:010d}"
-    return ids
-
-
-def _photo_path(folder: Path, name: str) -> Path:
-    """images/NAME with the extension that stands there; .jpg if none does, so that the reject names a file."""
-    if Path(name).suffix:
-        return folder / name
-    present = [folder / f"{name}{suffix}" for suffix in (".jpg", ".jpeg", ".png", ".webp")]
-    return next((path for path in present if path.is_file()), present[0])
-
-
-def _prepare_one(arguments: tuple[PhotoJob, float, str, Path]) -> dict:
-    """Runs in a worker process; returns a line of progress.jsonl."""
-    job, min_score, segmenter, out = arguments
-    cv2.setNumThreads(1)  # the pool already uses every core
-    entry = {"name": job.name, "label": job.label}
-    try:
-        image = np.asarray(read_image(job.path, field="photo"))
-        prepared = prepare_photo(image, job.label, min_score=min_score, segmenter=segmenter)
-    except (PhotoRejected, FileNotFoundError, ValueError) as error:
-        return entry | {"reason": str(error)}
-    record = ArticleRecord(
-        article_id=job.article_id,
-        split=job.split,
-        category=prepared.category,
-        week=UNDATED,
-        garment=prepared.garment,
-        caption=prepared.caption,
-        colours=prepared.colours,
-        colour_rgb=prepared.colour_rgb,
-        pattern=prepared.pattern,
-        source=job.name,
-        sender=job.sender,
-        score=round(prepared.score, 4),
-    )
-    write_article(out, record, prepared.pictures)
-    return entry | {"record": record.__dict__}
-
-
-def _read_progress(out: Path, config: PreparePhotosConfig) -> dict[str, dict]:
-    """What an earlier run finished; its first line holds the options that decide the result."""
-    path = out / "progress.jsonl"
-    options = {
-        "segmenter": config.segmenter,
-        "min_score": config.min_score,
-        "splits": [config.val_share, config.test_share],
-    }
-    if not path.is_file():
-        path.write_text(json.dumps({"options": options}) + "\n", encoding="utf-8")
-        return {}
-    lines = path.read_text(encoding="utf-8").splitlines()
-    before = json.loads(lines[0])["options"] if lines else None
-    if before != options:
-        raise ValueError(
-            f"--out {out} was made with {before}, not {options}. Choose another folder or delete this one."
-        )
-    complete = [line for line in lines[1:] if line.endswith("}")]  # a killed run may leave half a last line
-    return {entry["name"]: entry for entry in map(json.loads, complete)}
-
-
-def _files_stand(out: Path, entry: dict) -> bool:
-    if "reason" in entry:
-        return True
-    record = _record(entry["record"])
-    return all(article_path(out, record, kind).is_file() for kind in ("images", "im_sketch", "im_seg"))
-
-
-def _record(values: dict) -> ArticleRecord:
-    colour_rgb = tuple(tuple(int(v) for v in rgb) for rgb in values["colour_rgb"])
-    return ArticleRecord(**(values | {"colours": tuple(values["colours"]), "colour_rgb": colour_rgb}))
-
-
-def _write_rejects(path: Path, rejects: list[dict[str, str]]) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, ["image", "label", "reason"])
-        writer.writeheader()
-        writer.writerows(rejects)
+COMMANDS = {"photos": PreparePhotosConfig, "drawings": PrepareDrawingsConfig}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
     parser = argparse.ArgumentParser(prog="python -m fashiondistill.prepare", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    add_flags(commands.add_parser("photos", help="photos and labels -> data set"), PreparePhotosConfig)
+    add_flags(commands.add_parser("photos", help="garment photos and labels -> data set"), PreparePhotosConfig)
+    add_flags(commands.add_parser("drawings", help="drawn garments -> added to a data set"), PrepareDrawingsConfig)
     arguments = parser.parse_args(argv)
     try:
-        config = config_from(arguments, PreparePhotosConfig)
-        records, rejects = prepare_photos(config)
+        config = config_from(arguments, COMMANDS[arguments.command])
+        _report_photos(config) if arguments.command == "photos" else _report_drawings(config)
     except (ValueError, FileNotFoundError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    return 0
+
+
+def _report_photos(config: PreparePhotosConfig) -> None:
+    records, rejects = prepare_photos(config)
     splits, reasons = Counter(r.split for r in records), Counter(r["reason"].rpartition(": ")[2] for r in rejects)
     total = len(records) + len(rejects)
     print(f"accepted {len(records)} of {total} photos: " + ", ".join(f"{n} {s}" for s, n in splits.most_common()))
     print("rejected: " + "; ".join(f"{count} {reason}" for reason, count in reasons.most_common(8)))
     print(f"data set: {config.out} (rejects.csv lists every reason)")
-    return 0
+
+
+def _report_drawings(config: PrepareDrawingsConfig) -> None:
+    records = prepare_drawings(config)
+    print(
+        f"drew {len(records)} garments: "
+        + ", ".join(f"{n} {g}" for g, n in Counter(r.garment for r in records).items())
+    )
 
 
 if __name__ == "__main__":

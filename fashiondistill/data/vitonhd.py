@@ -22,6 +22,7 @@ from PIL import Image
 
 SPLITS = ("train", "val", "test")
 UNDATED = "undated"
+DRAWING = "drawing"  # what stands as sender of a drawn garment
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,13 @@ def read_manifest(root: Path) -> list[ArticleRecord]:
     path = root / "manifest.jsonl"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: make a data set with python -m fashiondistill.prepare photos.")
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        values = json.loads(line)
-        values["colours"] = tuple(values["colours"])
-        values["colour_rgb"] = tuple(tuple(rgb) for rgb in values["colour_rgb"])
-        records.append(ArticleRecord(**values))
-    return records
+    return [record_from_json(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def record_from_json(values: dict) -> ArticleRecord:
+    """Undo what JSON does to tuples."""
+    colour_rgb = tuple(tuple(int(v) for v in rgb) for rgb in values["colour_rgb"])
+    return ArticleRecord(**(values | {"colours": tuple(values["colours"]), "colour_rgb": colour_rgb}))
 
 
 def _save(image: Image.Image, path: Path, **options) -> None:  # noqa: ANN003 - Pillow's own options

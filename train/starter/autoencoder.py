@@ -122,7 +122,7 @@ def train(config: AutoencoderConfig) -> None:
     state.save(step=step, spent=clock.spent, settings=settings)
     ema.copy_to({"vae": model})
     _set_scaling_factor(model, data, config)
-    model.save_pretrained(out / "vae")
+    model.to(memory_format=torch.contiguous_format).save_pretrained(out / "vae")
     _write_samples(out / "samples.png", model, data, config)
     log_line(out, step=step, seconds=round(clock.spent, 1), scaling_factor=model.config.scaling_factor)
     print(f"autoencoder: {step} steps in {clock.spent:.0f} s -> {out / 'vae'}")

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 
-from fashiondistill.data.vitonhd import ArticleRecord, read_article, read_manifest
+from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ def load_split(root: Path, split: str, *, device: str, photos_only: bool = False
     Raises:
         FileNotFoundError, ValueError: if the folder, a file or the whole split is missing.
     """
-    records = [r for r in read_manifest(root) if r.split == split and not (photos_only and r.sender == "drawing")]
+    records = [r for r in read_manifest(root) if r.split == split and not (photos_only and r.sender == DRAWING)]
     if limit:
         records = records[:: max(1, len(records) // limit)][:limit]
     if not records:
@@ -127,7 +127,7 @@ class StageState:
             }
         metadata = {"step": str(step), "spent": str(spent), "settings": json.dumps(settings)}
         part = self.path.with_suffix(".part")
-        save_file({k: v.cpu() for k, v in tensors.items()}, part, metadata=metadata)
+        save_file({k: v.cpu().contiguous() for k, v in tensors.items()}, part, metadata=metadata)
         with open(part, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(part, self.path)

@@ -168,7 +168,7 @@ def train(config: DenoiserConfig) -> None:
     state.save(step=step, spent=clock.spent, settings=settings)
     stage.ema.copy_to(stage.modules)
     for name, module in stage.modules.items():
-        module.save_pretrained(out / name)
+        module.to(memory_format=torch.contiguous_format).save_pretrained(out / name)
     tokenizer.save_pretrained(out / "tokenizer")
     sampling_scheduler().save_pretrained(out / "scheduler")
     samples = step * config.batch_size

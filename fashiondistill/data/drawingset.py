@@ -1,0 +1,78 @@
+"""Drawn garments as a data set: what the photos lack (underwear, bags, scarves, belts, jewellery), with exact captions.
+
+In: a number and a seed. Out: the layout of `data.vitonhd`, added to what the folder already holds.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from fashiondistill.config import PrepareDrawingsConfig
+from fashiondistill.data.attributes import COLOUR_BY_WORD, COLOURS, PATTERNS
+from fashiondistill.data.drawings import TRAINING_KINDS, draw_garment
+from fashiondistill.data.vitonhd import (
+    DRAWING,
+    UNDATED,
+    ArticlePictures,
+    ArticleRecord,
+    read_manifest,
+    write_article,
+    write_manifest,
+)
+
+FIRST_ID = 900_000_000  # photo ids are hashes below 10^9 and may lie here too; a clash is refused
+PATTERN_SHARES = {"plain": 0.6, "striped": 0.12, "checked": 0.08, "patterned": 0.15, "printed": 0.05}
+SPLIT_OF_LAST_DIGIT = {8: "val", 9: "test"}  # the rest train
+
+
+def prepare_drawings(config: PrepareDrawingsConfig) -> list[ArticleRecord]:
+    """Draw, write and list the garments; drawings of an earlier run are replaced.
+
+    Raises:
+        ValueError: if a photo of the data set has an id that a drawing needs.
+    """
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    present = read_manifest(out) if (out / "manifest.jsonl").is_file() else []
+    photos = [record for record in present if record.sender != DRAWING]
+    clash = {r.article_id for r in photos} & {f"{FIRST_ID + n:010d}" for n in range(config.num_drawings)}
+    if clash:
+        raise ValueError(f"--num_drawings {config.num_drawings}: ids {sorted(clash)[:3]} belong to photos. Draw fewer.")
+    jobs = [(number, config.seed, out) for number in range(config.num_drawings)]
+    with ProcessPoolExecutor(config.num_workers or os.cpu_count() or 1) as pool:
+        records = list(tqdm(pool.map(_draw_one, jobs, chunksize=8), total=len(jobs), desc="drawing", unit="garment"))
+    write_manifest(out, [*photos, *records])
+    return records
+
+
+def _draw_one(job: tuple[int, int, Path]) -> ArticleRecord:
+    number, seed, out = job
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng((seed, number))
+    kind = TRAINING_KINDS[number % len(TRAINING_KINDS)]
+    pattern = str(rng.choice(list(PATTERNS), p=[PATTERN_SHARES[word] for word in PATTERNS]))
+    count = 1 if pattern == "plain" else 2
+    colours = tuple(str(word) for word in rng.choice([c.word for c in COLOURS], size=count, replace=False))
+    drawn = draw_garment(kind, colours=colours, pattern=pattern, seed=int(rng.integers(2**31)))
+    record = ArticleRecord(
+        article_id=f"{FIRST_ID + number:010d}",
+        split=SPLIT_OF_LAST_DIGIT.get(number % 20, "train"),
+        category=drawn.category,
+        week=UNDATED,
+        garment=drawn.garment,
+        caption=drawn.caption,
+        colours=colours,
+        colour_rgb=tuple(COLOUR_BY_WORD[word].rgb for word in colours),
+        pattern=pattern,
+        source=f"drawing:{kind}:{seed}:{number}",
+        sender=DRAWING,
+        score=1.0,
+    )
+    write_article(out, record, ArticlePictures(image=drawn.image, sketch=drawn.sketch, mask=drawn.mask))
+    return record
