@@ -11,6 +11,7 @@ from collections import Counter
 
 from fashiondistill.cli import add_flags, config_from
 from fashiondistill.config import PrepareDrawingsConfig, PreparePhotosConfig
+from fashiondistill.data.drawingset import prepare_drawings
 from fashiondistill.data.photoset import prepare_photos
 
 COMMANDS = {"photos": PreparePhotosConfig, "drawings": PrepareDrawingsConfig}

@@ -14,8 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 from fashiondistill.config import PrepareDrawingsConfig
-from fashiondistill.data.attributes import COLOUR_BY_WORD, COLOURS, PATTERNS
-from fashiondistill.data.drawings import TRAINING_KINDS, draw_garment
+from fashiondistill.data.attributes import COLOUR_BY_WORD, COLOURS
+from fashiondistill.data.drawings import KINDS, TRAINING_KINDS, draw_garment
 from fashiondistill.data.vitonhd import (
     DRAWING,
     UNDATED,
@@ -56,7 +56,9 @@ def _draw_one(job: tuple[int, int, Path]) -> ArticleRecord:
     cv2.setNumThreads(1)
     rng = np.random.default_rng((seed, number))
     kind = TRAINING_KINDS[number % len(TRAINING_KINDS)]
-    pattern = str(rng.choice(list(PATTERNS), p=[PATTERN_SHARES[word] for word in PATTERNS]))
+    patterns = KINDS[kind].patterns
+    shares = np.array([PATTERN_SHARES[word] for word in patterns])
+    pattern = str(rng.choice(patterns, p=shares / shares.sum()))
     count = 1 if pattern == "plain" else 2
     colours = tuple(str(word) for word in rng.choice([c.word for c in COLOURS], size=count, replace=False))
     drawn = draw_garment(kind, colours=colours, pattern=pattern, seed=int(rng.integers(2**31)))

@@ -42,7 +42,9 @@ class ChannelLayout:
         """Raise ValueError if a UNet config does not have this layout's channels; names both counts."""
         for name, expected in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
             if unet_config[name] != expected:
-                raise ValueError(f"the UNet has {name} {unet_config[name]}, the channel layout {self} needs {expected}.")
+                raise ValueError(
+                    f"the UNet has {name} {unet_config[name]}, the channel layout {self} needs {expected}."
+                )
 
     def fold_latents(self, values: torch.Tensor) -> torch.Tensor:
         """[B, C, h, w] -> [B, C * fold^2, h / fold, w / fold]."""
@@ -63,7 +65,9 @@ class ChannelLayout:
             value, channels = getattr(conditioning, name), getattr(self, name)
             given = 0 if value is None else value.shape[1]
             if given != channels:
-                raise ValueError(f"conditioning has {given} {name} channels, the channel layout {self} needs {channels}.")
+                raise ValueError(
+                    f"conditioning has {given} {name} channels, the channel layout {self} needs {channels}."
+                )
             if value is not None:
                 parts.append(value)
         return self.fold_latents(torch.cat([part.to(noisy_latents.dtype) for part in parts], dim=1))
@@ -95,7 +99,9 @@ class Conditioning:
 
         This is the unconditional branch of MGD's joint guidance. `null_states` [1, 77, D] are those of the empty prompt.
         """
-        states = torch.where(dropped[:, None, None], null_states.to(self.encoder_hidden_states), self.encoder_hidden_states)
+        states = torch.where(
+            dropped[:, None, None], null_states.to(self.encoder_hidden_states), self.encoder_hidden_states
+        )
         kept = (~dropped)[:, None, None, None].to(self.mask.dtype)
         return replace(
             self,

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
-from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning
 from tqdm import tqdm
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.cli import add_flags, config_from, write_run
 from fashiondistill.config import DenoiserConfig
+from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning
 from train.starter.common import Clock, Ema, StageState, learning_rate, load_split, log_line, random_generator
 from train.starter.latents import LatentCache, build_cache
 from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
