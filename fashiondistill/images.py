@@ -47,7 +47,8 @@ def read_image(source: Path | bytes, *, field: str) -> Image.Image:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ValueError(
-            f"{field}: {name} has {width} x {height} = {width * height / 1e6:.0f} megapixels. Give at most 16 megapixels."
+            f"{field}: {name} has {width} x {height} = {width * height / 1e6:.0f} megapixels."
+            " Give at most 16 megapixels."
         )
     if min(width, height) < 16:
         raise ValueError(f"{field}: {name} is only {width} x {height} pixels. Give at least 16 x 16.")
@@ -105,3 +106,12 @@ def to_model(image: np.ndarray) -> np.ndarray:
 def from_model(pixels: np.ndarray) -> np.ndarray:
     """float [..., 3, H, W] in [-1, 1] -> uint8 [..., H, W, 3]; values outside are clipped."""
     return np.moveaxis(((np.asarray(pixels, np.float32) + 1) * 127.5).round().clip(0, 255).astype(np.uint8), -3, -1)
+
+
+def read_product_picture(path: Path) -> np.ndarray:
+    """A shop's product picture as uint8 [512, 384, 3], scaled to fit on the ground.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_image`.
+    """
+    return fit(np.asarray(read_image(path, field="product picture")))

@@ -72,5 +72,5 @@ def encode_canvas(sketch: np.ndarray) -> str:
         raise ValueError("canvas: the sketch has values outside 0 to 1; give 1 = stroke and 0 = paper.")
     grey = ((1 - sketch.astype(np.float32)) * WHITE).round().astype(np.uint8)
     buffer = io.BytesIO()
-    Image.fromarray(grey, mode="L").save(buffer, format="PNG")
+    Image.fromarray(grey).save(buffer, format="PNG")
     return PREFIX + base64.b64encode(buffer.getvalue()).decode("ascii")

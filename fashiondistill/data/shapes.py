@@ -165,7 +165,7 @@ def _shoe(rng: np.random.Generator) -> Shape:
     )  # fmt: skip
     sole = curve(
         [(-0.96, 0.32, "c"), (0, 0.36), (0.6, 0.34), (1.0, 0.28, "c"), (1.04, 0.34), (0.98, 0.34 + thick),
-         (0.8, 0.38 + thick), (-0.9, 0.38 + thick), (-0.97, 0.36 + thick)],
+         (0.8, 0.38 + thick), (-0.94, 0.38 + thick, "c")],
         closed=True,
     )  # fmt: skip
     start, end = np.array([-0.2, -0.3 - 0.9 * high]), np.array([0.2, -0.04])

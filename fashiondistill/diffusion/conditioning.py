@@ -97,7 +97,7 @@ class Conditioning:
     def without(self, dropped: torch.Tensor, null_states: torch.Tensor) -> Conditioning:
         """Drop text, sketch and pose together where `dropped` [B] is True; the mask inputs stay.
 
-        This is the unconditional branch of MGD's joint guidance. `null_states` [1, 77, D] are those of the empty prompt.
+        This is the unconditional branch of MGD's joint guidance; `null_states` [1, 77, D] are the empty prompt's.
         """
         states = torch.where(
             dropped[:, None, None], null_states.to(self.encoder_hidden_states), self.encoder_hidden_states
@@ -119,6 +119,11 @@ class Conditioning:
                 raise ValueError(f"one conditioning has {entry.name}, the other has none.")
             joined[entry.name] = None if first is None else torch.cat([first, second])
         return Conditioning(**joined)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Conditioning:
+        """Every tensor on `device` in `dtype`."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return Conditioning(**{n: None if v is None else v.to(device, dtype) for n, v in values.items()})
 
     def expand(self, count: int) -> Conditioning:
         """A batch of one, repeated `count` times."""

@@ -1,0 +1,275 @@
+"""GarmentPipeline: sketch, words and mask in, garment pictures out.
+
+In: a `DesignRequest`, or the usual arguments of a diffusers pipeline. Out: `StepDone` and `Design`, one candidate
+after the other, so that a page can show each as it comes and stop between two steps. Knows nothing of weeks, ranks or
+pages. Conditioning and joint guidance are those of Multimodal Garment Designer (Baldrati et al. 2023, section 3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DiffusionPipeline, ImagePipelineOutput, UNet2DConditionModel
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from PIL import Image
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH
+from fashiondistill.design import Design, DesignRequest
+from fashiondistill.diffusion.checkpoints import verify
+from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
+from fashiondistill.images import from_model, to_model
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """Candidate `index` (from 0) has `step` of `total_steps` denoising steps behind it."""
+
+    index: int
+    step: int
+    total_steps: int
+
+
+class GarmentPipeline(DiffusionPipeline):
+    """A diffusers pipeline (save_pretrained, from_pretrained) over a UNet with mask, masked image, pose and sketch.
+
+    Args:
+        vae, text_encoder, tokenizer, unet, scheduler: as in Stable Diffusion.
+        fold: side of the latent blocks that the UNet takes as one token; 1 = as in Stable Diffusion.
+        pose_channels, sketch_channels: extra input channels of the UNet.
+
+    Raises:
+        ValueError: if the UNet's channels are not those of the layout.
+    """
+
+    model_cpu_offload_seq = "text_encoder->unet->vae"
+
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        text_encoder: CLIPTextModel,
+        tokenizer: CLIPTokenizer,
+        unet: UNet2DConditionModel,
+        scheduler: SchedulerMixin,
+        fold: int = 1,
+        pose_channels: int = 0,
+        sketch_channels: int = 1,
+    ) -> None:
+        super().__init__()
+        self.register_modules(vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler)
+        self.register_to_config(fold=fold, pose_channels=pose_channels, sketch_channels=sketch_channels)
+        self.layout = ChannelLayout(pose=pose_channels, sketch=sketch_channels, fold=fold)
+        self.layout.check(unet.config)
+        self.model_id = "unsaved"
+
+    def check_prompt(self, prompt: str) -> None:
+        """Raise ValueError if the prompt has more tokens than the text encoder takes; names both counts."""
+        count = len(self.tokenizer(prompt).input_ids)
+        limit = self.tokenizer.model_max_length
+        if count > limit:
+            raise ValueError(
+                f"prompt has {count} tokens, the text encoder takes {limit}. Shorten it; nothing is cut off."
+            )
+
+    @torch.no_grad()
+    def encode_prompt(self, prompt: str) -> torch.Tensor:
+        """Text states [1, 77, D].
+
+        Raises:
+            ValueError: if the prompt is over the encoder's length.
+        """
+        self.check_prompt(prompt)
+        limit = self.tokenizer.model_max_length
+        ids = self.tokenizer(prompt, padding="max_length", max_length=limit, return_tensors="pt").input_ids
+        return self.text_encoder(ids.to(self.device)).last_hidden_state
+
+    @torch.no_grad()
+    def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels [B, 3, H, W] in [-1, 1] -> scaled latents [B, 4, H / 8, W / 8], the posterior's mean."""
+        return self.vae.encode(pixels.to(self.device, self.vae.dtype)).latent_dist.mean * self.vae.config.scaling_factor
+
+    @torch.no_grad()
+    def decode_latents(self, latents: torch.Tensor) -> np.ndarray:
+        """Scaled latents [B, 4, h, w] -> uint8 [B, 8 h, 8 w, 3]."""
+        scaled = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
+        pixels = self.vae.decode(scaled.contiguous(memory_format=torch.channels_last)).sample
+        return from_model(pixels.float().cpu().numpy())
+
+    def condition(
+        self, prompt: str, sketch: np.ndarray, image: np.ndarray | None = None, mask: np.ndarray | None = None
+    ) -> Conditioning:
+        """Conditions of one design (batch of 1); sizes as in `DesignRequest`."""
+        size = sketch.shape
+        repaint = (
+            torch.ones(1, 1, *size) if mask is None else torch.from_numpy((mask > 0.5).astype(np.float32))[None, None]
+        )
+        pixels = torch.zeros(1, 3, *size) if image is None else torch.from_numpy(to_model(image))[None]
+        strokes = torch.from_numpy(np.ascontiguousarray(sketch, np.float32))[None, None]
+        channels = self.config.pose_channels
+        height, width = size[0] // 8, size[1] // 8
+        conditioning = Conditioning(
+            encoder_hidden_states=self.encode_prompt(prompt),
+            mask=latent_mask(repaint),
+            masked_latents=self.encode_image(pixels * (1 - repaint)),
+            pose=torch.zeros(1, channels, height, width) if channels else None,
+            sketch=latent_sketch(strokes) if self.config.sketch_channels else None,
+        )
+        return conditioning.to(self.device, self.unet.dtype)
+
+    @torch.no_grad()
+    def denoise(
+        self,
+        noise: torch.Tensor,
+        conditioning: Conditioning,
+        null_states: torch.Tensor,
+        *,
+        num_inference_steps: int,
+        guidance_scale: float,
+        sketch_influence: float = 1.0,
+    ) -> Iterator[torch.Tensor]:
+        """Yield the latents [B, 4, h, w] after each step, from `noise` of the same shape.
+
+        Guidance v = v_0 + s (v_c - v_0) drops text, sketch and pose together and keeps the mask inputs (Ho and
+        Salimans 2022, equation 6). From step `sketch_influence` x steps on, the sketch is not seen any more.
+        """
+        scheduler = self.scheduler.from_config(self.scheduler.config)  # stateful, so each candidate gets its own
+        scheduler.set_timesteps(num_inference_steps, device=self.device)
+        latents = noise.to(self.device, torch.float32) * scheduler.init_noise_sigma
+        count = len(latents)
+        everywhere = torch.ones(count, dtype=torch.bool, device=self.device)
+        unconditional = conditioning.without(everywhere, null_states)
+        last_sketch_step = round(sketch_influence * num_inference_steps)
+        for number, timestep in enumerate(scheduler.timesteps):
+            if number == last_sketch_step and conditioning.sketch is not None:
+                conditioning = replace(conditioning, sketch=torch.zeros_like(conditioning.sketch))
+            inputs = scheduler.scale_model_input(latents, timestep).to(self.unet.dtype)
+            if guidance_scale == 1:
+                output = predict(self.unet, self.layout, inputs, timestep, conditioning).float()
+            else:
+                both = unconditional.cat(conditioning)
+                halves = predict(self.unet, self.layout, torch.cat([inputs, inputs]), timestep, both).float().chunk(2)
+                output = halves[0] + guidance_scale * (halves[1] - halves[0])
+            latents = scheduler.step(output, timestep, latents, return_dict=False)[0]
+            yield latents
+
+    def stream(self, request: DesignRequest) -> Iterator[StepDone | Design]:
+        """Draw the candidates of a request one after the other; closing the iterator stops before the next step.
+
+        Raises:
+            ValueError: if the prompt is too long.
+        """
+        config = request.config
+        conditioning = self.condition(request.prompt, request.sketch, request.image, request.mask)
+        null_states = self.encode_prompt("").to(self.unet.dtype)
+        for index in range(config.num_candidates):
+            steps = self.denoise(
+                candidate_noise(request.seed, index),
+                conditioning,
+                null_states,
+                num_inference_steps=config.num_inference_steps,
+                guidance_scale=config.guidance_scale,
+                sketch_influence=config.sketch_influence,
+            )
+            for step, latents in enumerate(steps, start=1):  # noqa: B007 - the last latents are decoded
+                yield StepDone(index, step, config.num_inference_steps)
+            picture = self.decode_latents(latents)[0]
+            yield Design(_keep_outside(picture, request.image, request.mask), index, request)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        prompt: str,
+        sketch: np.ndarray,
+        image: np.ndarray | None = None,
+        mask: np.ndarray | None = None,
+        num_inference_steps: int = 12,
+        guidance_scale: float = 3.0,
+        sketch_influence: float = 1.0,
+        generator: torch.Generator | list[torch.Generator] | None = None,
+        callback_on_step_end: Callable[[DiffusionPipeline, int, int, dict], dict] | None = None,
+    ) -> ImagePipelineOutput:
+        """The diffusers way: one picture for each generator, all in one batch.
+
+        Args:
+            prompt: what to draw.
+            sketch: [H, W] float in [0, 1], 1 = stroke; H and W multiples of 16 x fold.
+            image, mask: picture to repaint (uint8 [H, W, 3]) and where (1 = repaint); both or none.
+            generator: one for each candidate; none = one candidate from the global random state.
+            callback_on_step_end: called with (pipeline, step, timestep, {"latents"}) as in diffusers.
+
+        Returns:
+            PIL pictures.
+        """
+        generators = generator if isinstance(generator, list) else [generator]
+        conditioning = self.condition(prompt, sketch, image, mask).expand(len(generators))
+        shape = (1, self.vae.config.latent_channels, sketch.shape[0] // 8, sketch.shape[1] // 8)
+        noise = torch.cat([torch.randn(shape, generator=g, device=g.device if g else "cpu").cpu() for g in generators])
+        steps = self.denoise(
+            noise,
+            conditioning,
+            self.encode_prompt("").to(self.unet.dtype),
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            sketch_influence=sketch_influence,
+        )
+        with self.progress_bar(total=num_inference_steps) as bar:
+            for step, latents in enumerate(steps):
+                bar.update()
+                if callback_on_step_end is not None:
+                    callback_on_step_end(self, step, num_inference_steps - step - 1, {"latents": latents})
+        pictures = [_keep_outside(picture, image, mask) for picture in self.decode_latents(latents)]
+        return ImagePipelineOutput(images=[Image.fromarray(picture) for picture in pictures])
+
+
+def candidate_noise(seed: int, index: int) -> torch.Tensor:
+    """Noise [1, 4, 64, 48] of candidate `index`: the same on every device, whatever the number of candidates."""
+    key = int.from_bytes(hashlib.sha256(f"{seed}/{index}".encode()).digest()[:8], "big") >> 1
+    generator = torch.Generator().manual_seed(key)
+    return torch.randn(1, 4, IMAGE_HEIGHT // 8, IMAGE_WIDTH // 8, generator=generator)
+
+
+def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
+    """Check and load a pipeline folder.
+
+    Args:
+        folder: diffusers layout with safetensors weights.
+        device: "cpu", "cuda", or "auto" (cuda if there is one).
+
+    Raises:
+        FileNotFoundError, ValueError: naming the missing, damaged or pickled file; see `checkpoints.verify`.
+    """
+    model_id = verify(folder)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.bfloat16 if device == "cuda" or cpu_has_bf16() else torch.float32
+    pipeline = GarmentPipeline.from_pretrained(folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True)
+    pipeline.to(device)
+    pipeline.unet.to(memory_format=torch.channels_last)
+    pipeline.vae.to(memory_format=torch.channels_last)
+    for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+        module.eval().requires_grad_(False)
+    pipeline.model_id = f"{folder.name}-{model_id}"
+    return pipeline
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 in hardware; emulated, it would be slower than float32."""
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text(encoding="utf-8") if os.path.exists(cpuinfo) else ""
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _keep_outside(picture: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None) -> np.ndarray:
+    """Put back what the mask does not repaint, with a soft seam of a few pixels."""
+    if image is None or mask is None:
+        return picture
+    soft = cv2.GaussianBlur(cv2.dilate((mask > 0.5).astype(np.float32), np.ones((5, 5))), (0, 0), 1.5)
+    soft = np.where(mask > 0.5, np.maximum(soft, 0.5), soft)[..., None]
+    return (picture * soft + image * (1 - soft)).round().astype(np.uint8)

@@ -1,0 +1,91 @@
+"""Designs as files that open elsewhere: PNG with everything that made it inside, ranking.json, a contact sheet.
+
+In: `ScoredDesign`s. Out: files or bytes. Knows nothing of models or pages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH
+from fashiondistill.design import ScoredDesign
+
+CHUNK = "fashiondistill"  # name of the PNG text chunk
+LABEL_HEIGHT = 40  # pixels under each picture of a contact sheet
+GAP = 12
+
+
+def describe(scored: ScoredDesign, *, model: str) -> dict:
+    """Everything that a design came from and how it was ranked, as plain JSON values."""
+    request = scored.design.request
+    return {
+        "rank": scored.rank,
+        "clip_i": round(scored.clip_i, 4),
+        "clip_t": round(scored.clip_t, 4),
+        "combined": round(scored.combined, 4),
+        "nearest_article_id": scored.nearest_article_id,
+        "candidate": scored.design.index,
+        "seed": request.seed,
+        "category": request.category,
+        "week": request.week,
+        "prompt": request.prompt,
+        "model": model,
+        "settings": dataclasses.asdict(request.config),
+    }
+
+
+def png_bytes(scored: ScoredDesign, *, model: str) -> bytes:
+    """A PNG whose text chunk "fashiondistill" holds `describe`."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text(CHUNK, json.dumps(describe(scored, model=model)))
+    buffer = io.BytesIO()
+    Image.fromarray(scored.design.image).save(buffer, format="PNG", pnginfo=text)
+    return buffer.getvalue()
+
+
+def write_png(path: Path, scored: ScoredDesign, *, model: str) -> None:
+    """Write `png_bytes` to a file."""
+    path.write_bytes(png_bytes(scored, model=model))
+
+
+def read_png_metadata(path: Path) -> dict:
+    """What `write_png` embedded.
+
+    Raises:
+        ValueError: if the file is no PNG of this studio.
+    """
+    with Image.open(path, formats=("PNG",)) as image:
+        if CHUNK not in image.info:
+            raise ValueError(f"{path} holds no {CHUNK} text: it was not saved by this studio, or was re-encoded since.")
+        return json.loads(image.info[CHUNK])
+
+
+def write_ranking(path: Path, ranked: list[ScoredDesign], *, model: str) -> None:
+    """Write the whole ranking as JSON, best first."""
+    rows = [describe(scored, model=model) for scored in ranked]
+    path.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def contact_sheet(sketch: np.ndarray, ranked: list[ScoredDesign]) -> Image.Image:
+    """The sketch and the ranked designs side by side, with rank and scores beneath."""
+    pictures = [Image.fromarray((255 - sketch * 255).round().astype(np.uint8)).convert("RGB")]
+    labels = ["sketch"]
+    for scored in ranked:
+        pictures.append(Image.fromarray(scored.design.image))
+        labels.append(
+            f"#{scored.rank}  CLIP-I {scored.clip_i:.3f}  CLIP-T {scored.clip_t:.3f}  combined {scored.combined:.3f}"
+        )
+    width = len(pictures) * (IMAGE_WIDTH + GAP) + GAP
+    sheet = Image.new("RGB", (width, IMAGE_HEIGHT + LABEL_HEIGHT + 2 * GAP), (GROUND,) * 3)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    for number, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+        left = GAP + number * (IMAGE_WIDTH + GAP)
+        sheet.paste(picture, (left, GAP))
+        pen.text((left + 4, GAP + IMAGE_HEIGHT + 10), label, fill=(40, 40, 40), font=font)
+    return sheet

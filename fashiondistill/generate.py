@@ -1,0 +1,105 @@
+"""python -m fashiondistill.generate: one sketch -> ranked candidates.
+
+In: a sketch file, a category, a week and words. Out: OUT/rank_1.png ... with everything that made them inside,
+ranking.json, contact_sheet.png, run.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from fashiondistill import export
+from fashiondistill.cli import add_flags, config_from, write_run
+from fashiondistill.config import CATALOGUE, STARTER, GenerateConfig, option, require
+from fashiondistill.data.shop import Shop
+from fashiondistill.design import Design, DesignRequest, ScoredDesign
+from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.images import read_image, read_product_picture, sketch_from_edge_map
+from fashiondistill.scoring import ClipScorer, rank_designs, score_design
+from fashiondistill.trends import trend_prompt
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """What the command line asks for."""
+
+    sketch: str = option("", "picture of the sketch: dark lines on white, or bright on black")
+    category: str = option("", "top5gub, top5glb, top5gfb, top5shoe, top5acc or top5underwear")
+    week: str = option("", "week whose bestsellers the designs are compared with, for example 2020-W10")
+    prompt: str = option("", "words; empty = the suggestion from that week's trend")
+    seed: int = option(0, "the same seed gives the same pixels")
+    out: str = option("", "folder to write to")
+    model: str = option(str(STARTER), "folder of the pipeline (diffusers layout)")
+    catalogue: str = option(str(CATALOGUE), "folder with articles, transactions and images in H&M's layout")
+    device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
+
+    def __post_init__(self) -> None:
+        for name, remedy in (
+            ("sketch", "give a picture file."),
+            ("category", "give one of the six folder names."),
+            ("week", "give an ISO week such as 2020-W10."),
+            ("out", "give the folder to write to."),
+        ):
+            require(bool(getattr(self, name)), name, repr(getattr(self, name)), remedy)
+
+
+def generate(asked: GenerateRequest, config: GenerateConfig) -> list[ScoredDesign]:
+    """Draw, rank and write; returns the ranking, best first.
+
+    Raises:
+        ValueError, FileNotFoundError: naming the field and the remedy.
+    """
+    sketch = sketch_from_edge_map(np.asarray(read_image(Path(asked.sketch), field="sketch")))
+    shop = Shop.open(Path(asked.catalogue))
+    bestsellers = shop.bestsellers(asked.category, asked.week)
+    prompt = asked.prompt.strip() or trend_prompt(shop, asked.category, asked.week).text
+    request = DesignRequest(asked.category, asked.week, prompt, sketch, seed=asked.seed, config=config)
+    pipeline = load_pipeline(Path(asked.model), asked.device)
+    pipeline.check_prompt(prompt)
+    scorer = ClipScorer.load(Path(asked.model) / "clip", asked.device)
+    references = scorer.references({b.article_id: read_product_picture(b.image) for b in bestsellers})
+    scored = []
+    with tqdm(total=config.num_candidates * config.num_inference_steps, desc="drawing", unit="step") as bar:
+        for event in pipeline.stream(request):
+            if isinstance(event, Design):
+                scored.append(score_design(event, scorer, references))
+            else:
+                bar.update()
+    ranked = rank_designs(scored)
+    out = Path(asked.out)
+    out.mkdir(parents=True, exist_ok=True)
+    for one in ranked:
+        export.write_png(out / f"rank_{one.rank}.png", one, model=pipeline.model_id)
+    export.write_ranking(out / "ranking.json", ranked, model=pipeline.model_id)
+    export.contact_sheet(sketch, ranked).save(out / "contact_sheet.png")
+    write_run(out, asked, config)
+    return ranked
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line; returns the exit status (2 = bad input)."""
+    parser = argparse.ArgumentParser(prog="python -m fashiondistill.generate", description=__doc__.splitlines()[0])
+    add_flags(parser, GenerateRequest)
+    add_flags(parser, GenerateConfig)
+    arguments = parser.parse_args(argv)
+    try:
+        ranked = generate(config_from(arguments, GenerateRequest), config_from(arguments, GenerateConfig))
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for one in ranked:
+        print(
+            f"#{one.rank}  CLIP-I {one.clip_i:.3f}  CLIP-T {one.clip_t:.3f}  combined {one.combined:.3f}"
+            f"  -> {arguments.out}/rank_{one.rank}.png"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Ranking by CLIP: similarity to the week's bestsellers (CLIP-I) and to the words (CLIP-T), every term kept.
+
+In: `Design`s and the bestsellers' pictures. Out: `ScoredDesign`s. Knows nothing of sales or pages. CLIPScore without
+its rescaling factor (Hessel et al. 2021): plain cosine similarities, so that figures stay comparable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from transformers import CLIPTokenizer
+
+from fashiondistill.design import Design, ScoredDesign
+from fashiondistill.images import to_model
+
+CONFIG, WEIGHTS, TOKENIZER = "open_clip_config.json", "open_clip_model.safetensors", "tokenizer"
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """The bestsellers that a design is compared with: ids and normalised embeddings [N, D]."""
+
+    article_ids: tuple[str, ...]
+    embeddings: np.ndarray
+
+
+class ClipScorer:
+    """An open_clip model from a local folder, with its tokenizer.
+
+    Embeddings are float32 numpy arrays of length 1, so that dot products are cosines.
+    """
+
+    def __init__(self, model: open_clip.CLIP, tokenizer: CLIPTokenizer, preprocess: dict, device: str) -> None:
+        self.model, self.tokenizer, self.device = model.to(device).eval().requires_grad_(False), tokenizer, device
+        self.size = tuple(model.visual.image_size)
+        self.mean = torch.tensor(preprocess["mean"], device=device).view(1, 3, 1, 1)
+        self.std = torch.tensor(preprocess["std"], device=device).view(1, 3, 1, 1)
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto") -> ClipScorer:
+        """Load open_clip_config.json, open_clip_model.safetensors and tokenizer/ from `folder`.
+
+        Raises:
+            FileNotFoundError: naming the missing file.
+            ValueError: if the weights cannot be read.
+        """
+        for name in (CONFIG, WEIGHTS, TOKENIZER):
+            if not (folder / name).exists():
+                raise FileNotFoundError(
+                    f"CLIP: {folder / name} is missing. Restore the folder, or give another --model."
+                )
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        model = open_clip.CLIP(**config["model_cfg"])
+        try:
+            model.load_state_dict(load_file(folder / WEIGHTS))
+        except (SafetensorError, RuntimeError) as error:
+            raise ValueError(f"CLIP: {folder / WEIGHTS} is damaged or of another model ({error}).") from error
+        tokenizer = CLIPTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
+        return cls(model, tokenizer, config["preprocess_cfg"], device)
+
+    @torch.inference_mode()
+    def embed_images(self, images: list[np.ndarray]) -> np.ndarray:
+        """uint8 pictures [H, W, 3] of one size -> [N, D]."""
+        pixels = torch.from_numpy(to_model(np.stack(images))).to(self.device)
+        pixels = F.interpolate(pixels, self.size, mode="bilinear", antialias=True, align_corners=False)
+        pixels = ((pixels + 1) / 2 - self.mean) / self.std
+        return self.model.encode_image(pixels, normalize=True).float().cpu().numpy()
+
+    @torch.inference_mode()
+    def embed_texts(self, texts: list[str]) -> np.ndarray:
+        """Texts -> [N, D].
+
+        Raises:
+            ValueError: if a text is longer than the tower's context; nothing is cut off.
+        """
+        limit = self.model.context_length
+        ids = self.tokenizer(texts, padding="max_length", max_length=limit, return_tensors="pt").input_ids
+        if ids.shape[1] > limit:
+            raise ValueError(f"prompt has {ids.shape[1]} tokens, CLIP takes {limit}. Shorten it; nothing is cut off.")
+        return self.model.encode_text(ids.to(self.device), normalize=True).float().cpu().numpy()
+
+    def references(self, pictures: Mapping[str, np.ndarray]) -> References:
+        """Embed the bestsellers' pictures, keyed by article id.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if not pictures:
+            raise ValueError("bestsellers: there is no picture to compare with. Choose a week with sales.")
+        return References(tuple(pictures), self.embed_images(list(pictures.values())))
+
+
+def score_design(design: Design, scorer: ClipScorer, references: References) -> ScoredDesign:
+    """Every term of one design's rank; the rank itself is 0 until `rank_designs`."""
+    config = design.request.config
+    image = scorer.embed_images([design.image])[0]
+    text = scorer.embed_texts([design.request.prompt])[0]
+    similarities = references.embeddings @ image
+    clip_i, clip_t = float(similarities.mean()), float(image @ text)
+    return ScoredDesign(
+        design=design,
+        clip_i=clip_i,
+        clip_t=clip_t,
+        combined=config.clip_i_weight * clip_i + config.clip_t_weight * clip_t,
+        nearest_article_id=references.article_ids[int(similarities.argmax())],
+        rank=0,
+    )
+
+
+def rank_designs(scored: list[ScoredDesign]) -> list[ScoredDesign]:
+    """Best combined score first, rank 1; ties go to the candidate drawn first."""
+    ordered = sorted(scored, key=lambda one: (-one.combined, one.design.index))
+    return [replace(one, rank=rank) for rank, one in enumerate(ordered, start=1)]

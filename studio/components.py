@@ -1,0 +1,51 @@
+"""Gradio components of our own, built on gr.HTML; their templates are the files in `static/`.
+
+In: values of the layout. Out: configured gr.HTML. Functions, not subclasses: Gradio writes a .pyi file into the
+source folder for every subclass of a component.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+STATIC = Path(__file__).parent / "static"
+STORAGE_KEY = "fashiondistill-sketch"
+
+
+def SketchCanvas(  # noqa: N802 - reads as the component it is
+    value: str | None = None,
+    *,
+    onion: str | None = None,
+    elem_id: str = "sketch-canvas",
+    storage_key: str = STORAGE_KEY,
+    visible: bool = True,
+) -> gr.HTML:
+    """A drawing canvas of 384 x 512 pixels whose value is a PNG data URL; `canvas.decode_canvas` reads it.
+
+    A finished stroke, undo, redo and clear each change the value once: bind `.change` for every change, also those from
+    Python, or `.input` for the designer's own. Writing the value draws it as one undoable step. The drawing is kept in
+    the browser under `storage_key` and wins over `value` after a reload; give an opening template as `value`, not by
+    `demo.load`, which would draw over the restored sketch.
+
+    Args:
+        value: data URL to open with, from `canvas.encode_canvas`; None for white paper.
+        onion: data URL of a picture shown faintly beneath the drawing; not part of the value. Change it with
+            `gr.update(onion=...)`.
+        elem_id: id of the element in the page.
+        storage_key: key in the browser's localStorage; one per canvas.
+        visible: whether the component is shown.
+    """
+    return gr.HTML(
+        value=value,
+        html_template=(STATIC / "canvas.html").read_text(encoding="utf-8"),
+        css_template=(STATIC / "canvas.css").read_text(encoding="utf-8"),
+        js_on_load=(STATIC / "canvas.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        label="Sketch",
+        elem_id=elem_id,
+        visible=visible,
+        onion=onion or "",
+        storage_key=storage_key,
+    )

@@ -1,0 +1,115 @@
+"""The canvas's value and the sketch: round trip, and every input that must be refused in the one form."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from studio.canvas import MAX_BYTES, PREFIX, decode_canvas, encode_canvas
+
+
+def url_of(image: Image.Image, *, file_format: str = "PNG") -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, format=file_format)
+    return PREFIX + base64.b64encode(buffer.getvalue()).decode()
+
+
+def line_sketch() -> np.ndarray:
+    sketch = np.zeros((512, 384), np.float32)
+    sketch[100:400, 190:194] = 1
+    sketch[100, 40:340] = 0.5
+    return sketch
+
+
+def test_round_trip_keeps_every_grey_level():
+    sketch = np.random.default_rng(0).random((512, 384), np.float32)
+    back = decode_canvas(encode_canvas(sketch))
+    assert back.dtype == np.float32 and back.shape == (512, 384)
+    assert np.abs(back - sketch).max() <= 0.5 / 255 + 1e-6
+
+
+def test_round_trip_of_a_decoded_sketch_is_exact():
+    once = decode_canvas(encode_canvas(line_sketch()))
+    assert np.array_equal(decode_canvas(encode_canvas(once)), once)
+
+
+def test_dark_on_white_is_stroke_on_paper():
+    image = Image.new("RGB", (384, 512), "white")
+    image.paste("black", (10, 20, 30, 40))
+    sketch = decode_canvas(url_of(image))
+    assert sketch[25, 15] == 1 and sketch[0, 0] == 0
+    assert sketch.sum() == 400
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_untouched_canvas_is_an_empty_sketch(value):
+    sketch = decode_canvas(value)
+    assert sketch.shape == (512, 384) and sketch.dtype == np.float32 and not sketch.any()
+
+
+def test_transparent_parts_are_paper():
+    image = Image.new("RGBA", (384, 512), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (100, 100, 110, 110))
+    assert decode_canvas(url_of(image)).sum() == 100
+
+
+@pytest.mark.parametrize("size", [(768, 1024), (512, 512), (100, 700)])
+def test_another_size_is_fitted_with_paper_around(size):
+    image = Image.new("L", size, 255)
+    image.paste(0, (size[0] // 4, size[1] // 4, 3 * size[0] // 4, 3 * size[1] // 4))
+    sketch = decode_canvas(url_of(image))
+    assert sketch.shape == (512, 384) and 0 <= sketch.min() and sketch.max() == 1
+    assert sketch[256, 192] == 1 and not sketch[0].any() and not sketch[:, 0].any()
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("hello", "PNG data URL"),
+        ("data:image/jpeg;base64,AAAA", "PNG data URL"),
+        ("https://example.org/sketch.png", "PNG data URL"),
+        ({"path": "/etc/passwd"}, "opens with 'dict'"),
+        (PREFIX + "not base64!", "base64"),
+        (PREFIX + "AAA", "base64"),
+        (PREFIX + "\u00e9\u00e9\u00e9\u00e9", "base64"),
+        (PREFIX, "not a PNG"),
+        (PREFIX + base64.b64encode(b"GIF89a" + bytes(60)).decode(), "not a PNG"),
+        (url_of(Image.new("RGB", (384, 512)), file_format="JPEG"), "not a PNG"),
+        (PREFIX + "A" * (MAX_BYTES * 4 // 3 + 8), "at most 4 MB"),
+        (url_of(Image.new("L", (4, 4))), "at least 16 x 16"),
+        (url_of(Image.new("1", (5000, 5000))), "megapixels"),
+    ],
+)
+def test_bad_values_are_refused_in_one_form(value, says):
+    with pytest.raises(ValueError, match="^canvas: ") as caught:
+        decode_canvas(value)
+    assert says in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("keep", [0.05, 0.5, 0.9])
+def test_a_cut_png_is_refused(keep):
+    data = base64.b64decode(encode_canvas(np.random.default_rng(1).random((512, 384), np.float32))[len(PREFIX) :])
+    cut = PREFIX + base64.b64encode(data[: int(len(data) * keep)]).decode()
+    with pytest.raises(ValueError, match="^canvas: "):
+        decode_canvas(cut)
+
+
+def test_a_damaged_png_is_refused():
+    data = bytearray(base64.b64decode(encode_canvas(line_sketch())[len(PREFIX) :]))
+    data[60:80] = bytes(20)
+    with pytest.raises(ValueError, match="^canvas: "):
+        decode_canvas(PREFIX + base64.b64encode(bytes(data)).decode())
+
+
+@pytest.mark.parametrize(
+    "sketch",
+    [np.zeros((384, 512)), np.zeros((512, 384, 3)), np.full((512, 384), 255.0), np.full((512, 384), np.nan)],
+)
+def test_only_sketches_are_encoded(sketch):
+    with pytest.raises(ValueError, match="^canvas: "):
+        encode_canvas(sketch)
