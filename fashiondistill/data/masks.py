@@ -52,7 +52,7 @@ def garment_mask(image: np.ndarray) -> GarmentMask:
 
 
 def _distance_to_border_colours(lab: np.ndarray) -> np.ndarray:
-    """[H, W] float32: distance of each pixel to the nearest colour cluster of the picture's border, shadows forgiven."""
+    """[H, W] float32: distance of each pixel to the nearest colour cluster of the border, shadows forgiven."""
     height, width = lab.shape[:2]
     band = max(4, round(0.05 * min(height, width)))
     border = np.ones((height, width), bool)
@@ -108,7 +108,7 @@ def _grab_cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
 
 
 def _keep_garment(mask: np.ndarray) -> np.ndarray:
-    """Drop specks, keep the largest part and parts of at least a quarter of its size (pairs of shoes), close pinholes."""
+    """Drop specks; keep the largest part and those of a quarter of its size or more (pairs of shoes); close pinholes."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)

@@ -102,8 +102,10 @@ _LENGTHS: dict[str, tuple[tuple[float, str], ...]] = {
     "trousers": ((1.6, "wide"), (2.3, "regular fit"), (9, "slim")),
     "shorts": ((0.8, "short"), (1.05, "regular fit"), (9, "long")),
 }
-_SLEEVES = {"t-shirt": "short sleeves", "polo shirt": "short sleeves", "tank top": "sleeveless", "blazer": "long sleeves",
-            "hoodie": "long sleeves"}  # fmt: skip
+_SLEEVES = {
+    "t-shirt": "short sleeves", "polo shirt": "short sleeves", "tank top": "sleeveless", "blazer": "long sleeves",
+    "hoodie": "long sleeves",
+}  # fmt: skip
 
 
 def _details(garment: str, mask: np.ndarray) -> tuple[str, ...]:

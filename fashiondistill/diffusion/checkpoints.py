@@ -11,12 +11,13 @@ import json
 from pathlib import Path
 
 MANIFEST = "manifest.json"
+UNLISTED = (MANIFEST, "README.md", "figures.json")  # the card and its figures may change without the weights
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 def write_manifest(folder: Path) -> None:
-    """Write manifest.json: SHA-256 and size in bytes of every file below `folder`."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    """Write manifest.json: SHA-256 and size in bytes of every file below `folder` but the model card."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNLISTED)
     entries = {
         path.relative_to(folder).as_posix(): {"sha256": _digest(path), "bytes": path.stat().st_size} for path in files
     }

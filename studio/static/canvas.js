@@ -28,6 +28,7 @@ const listen = (target, type, callback, options) =>
   target.addEventListener(type, callback, { signal: session.listeners.signal, ...options });
 
 let stroke = null; // the pointer being drawn with
+let opened = false; // the paper shows what it has to show at first
 let incoming = 0; // number of the newest picture from outside; older ones that load late are dropped
 
 // ---- paper and history
@@ -83,7 +84,7 @@ function readSaved() {
 function publish(message, silent) {
   const url = current().url;
   const saved = save(url);
-  say(message + (url === "" ? "" : saved ? " Saved in this browser." : " This browser does not allow saving."));
+  say((message + (url === "" ? "" : saved ? " Saved in this browser." : " This browser does not allow saving.")).trim());
   refresh();
   if (silent || (props.value || "") === url) return;
   props.value = url;
@@ -108,14 +109,14 @@ function commit(message) {
 
 function travel(distance) {
   const next = session.position + distance;
-  if (stroke || next < 0 || next >= session.steps.length) return;
+  if (next < 0 || next >= session.steps.length) return;
   session.position = next;
   paint(current().grey);
   publish(distance < 0 ? "Undone." : "Redone.", false);
 }
 
 function clear() {
-  if (stroke || current().url === "") return;
+  if (current().url === "") return;
   push(blankStep());
   paint(current().grey);
   publish("Cleared. Undo brings the drawing back.", false);
@@ -149,45 +150,47 @@ async function receive() {
   const url = props.value || "";
   incoming += 1;
   const number = incoming;
-  if (current() && current().url === url) return;
+  if (current().url === url) return;
+  const step = await loadOrNull(url);
+  if (number !== incoming) return;
+  if (stroke) finish();
+  if (step === null) {
+    say("The sketch could not be loaded: it is not a picture.");
+    props.value = current().url; // what is seen is what is sent
+    return;
+  }
+  props.value = url; // again, for the case that a stroke was finished just now: the newer picture stands
+  push(step);
+  paint(step.grey);
+  publish(url ? "Sketch loaded. Undo brings the last one back." : "Cleared. Undo brings the drawing back.", true);
+}
+
+async function loadOrNull(url) {
   try {
-    const step = await loadStep(url);
-    if (number !== incoming) return;
-    if (stroke) finish();
-    if ((props.value || "") !== url) props.value = url; // a stroke was finished meanwhile: the newer picture stands
-    push(step);
-    paint(step.grey);
-    publish(url ? "Sketch loaded. Undo brings the last one back." : "Cleared. Undo brings the drawing back.", true);
+    return await loadStep(url);
   } catch (error) {
-    say("The sketch could not be loaded: the picture cannot be read.");
+    return null;
   }
 }
 
+// First the value given by the layout, over it the drawing saved before the reload; nobody draws until that is done.
 async function open() {
-  if (current()) {
-    paint(current().grey);
-    refresh();
-    await receive();
-    return;
-  }
-  push(blankStep());
+  const again = session.position >= 0; // mounted again on the same page: the history is still there
+  if (!again) push(blankStep());
   paint(current().grey);
   refresh();
+  if (again) return receive();
   const given = props.value || "";
   const saved = readSaved();
-  const number = incoming;
-  try {
-    const first = await loadStep(given);
-    const second = saved && saved !== given ? await loadStep(saved) : null;
-    if (number !== incoming || stroke || session.position > 0) return; // somebody was faster: leave their drawing
-    session.steps[0] = first;
-    if (second) push(second);
-    paint(current().grey);
-    if (second) publish("Your last drawing is back.", false);
-    else refresh();
-  } catch (error) {
-    say("The saved sketch cannot be read; the canvas starts empty.");
-  }
+  const first = await loadOrNull(given);
+  const second = saved && saved !== given ? await loadOrNull(saved) : null;
+  if (first) session.steps[0] = first;
+  if (second) push(second);
+  paint(current().grey);
+  if (second) publish("Your last drawing is back.", false);
+  else say("What you draw is saved in this browser.");
+  refresh();
+  if ((props.value || "") !== given && !second) await receive();
 }
 
 // ---- drawing
@@ -201,19 +204,29 @@ function position(event) {
   };
 }
 
-// One piece from `from` to `to`, bent by `bend`; on the other half as well while Mirror is on.
-function segment(from, bend, to, width) {
+// Pieces of a stroke, each from `from` to `to`, bent by `bend`; on the other half as well while Mirror is on. Pieces of
+// one width are one path: drawn one by one, their soft edges would add up to beads.
+function ink(pieces) {
   context.strokeStyle = stroke.erases ? "#fff" : "#000";
-  context.lineWidth = width;
   context.lineCap = "round";
   context.lineJoin = "round";
-  for (const flip of session.mirror ? [false, true] : [false]) {
-    const x = (point) => (flip ? WIDTH - point.x : point.x);
-    context.beginPath();
-    context.moveTo(x(from), from.y);
-    context.quadraticCurveTo(x(bend), bend.y, x(to), to.y);
-    context.stroke();
+  for (let first = 0, last = 0; first < pieces.length; first = last) {
+    while (last < pieces.length && pieces[last].width === pieces[first].width) last += 1;
+    context.lineWidth = pieces[first].width;
+    for (const flip of session.mirror ? [false, true] : [false]) {
+      const x = (point) => (flip ? WIDTH - point.x : point.x);
+      context.beginPath();
+      context.moveTo(x(pieces[first].from), pieces[first].from.y);
+      for (const { bend, to } of pieces.slice(first, last)) context.quadraticCurveTo(x(bend), bend.y, x(to), to.y);
+      context.stroke();
+    }
   }
+}
+
+function segment(from, bend, to, width) {
+  const piece = { from, bend, to, width: Math.max(1, Math.round(width * 2) / 2) };
+  stroke.pieces.push(piece);
+  ink([piece]); // at once, so that the line follows the pen; `finish` draws the whole stroke cleanly
 }
 
 // Half the width at no pressure, one and a half at full; mouse and finger report 0.5 and draw the width itself.
@@ -235,13 +248,14 @@ function start(event) {
     if (event.pointerType === "touch" && event.pointerId !== stroke.id) abandon(); // a second finger: no drawing
     return;
   }
-  if (!event.isPrimary || (event.button !== 0 && event.button !== 5)) return;
+  if (!opened || !event.isPrimary || (event.button !== 0 && event.button !== 5)) return;
   event.preventDefault();
   canvas.focus({ preventScroll: true });
   const point = position(event);
   const erases = session.tool === "eraser" || event.button === 5; // 5: the eraser end of a pen
   const size = session.sizes[erases ? "eraser" : "brush"];
-  stroke = { id: event.pointerId, mouse: event.pointerType === "mouse", erases, size, last: point, middle: point };
+  stroke = { id: event.pointerId, mouse: event.pointerType === "mouse", erases, size, last: point };
+  Object.assign(stroke, { middle: point, pieces: [] });
   root.dataset.drawing = "yes";
   segment(point, point, { x: point.x + 0.01, y: point.y }, widthAt(point.pressure));
 }
@@ -256,10 +270,11 @@ function move(event) {
 
 function finish() {
   segment(stroke.middle, stroke.middle, stroke.last, widthAt(stroke.last.pressure));
-  const message = stroke.erases ? "Erased." : "Stroke drawn.";
+  paint(current().grey);
+  ink(stroke.pieces);
   stroke = null;
   root.dataset.drawing = "no";
-  commit(message);
+  commit("");
 }
 
 function abandon() {
@@ -301,6 +316,7 @@ function refresh() {
   button("clear").setAttribute("aria-disabled", String(current().url === ""));
   slider.value = session.sizes[session.tool];
   readout.textContent = slider.value;
+  slider.style.setProperty("--fd-fill", (100 * (slider.value - slider.min)) / (slider.max - slider.min) + "%");
 }
 
 function resize(size) {
@@ -318,7 +334,7 @@ const actions = {
 };
 
 function act(action) {
-  if (stroke) return;
+  if (stroke || !opened) return;
   actions[action]();
   refresh();
 }
@@ -362,7 +378,9 @@ listen(window, "pointermove", move);
 listen(window, "pointerup", (event) => stroke && event.pointerId === stroke.id && finish());
 listen(window, "pointercancel", (event) => stroke && event.pointerId === stroke.id && finish());
 listen(document, "keydown", key);
-watch("value", receive);
+watch("value", () => opening.then(receive));
 watch("onion", showOnion);
 showOnion();
-open();
+const opening = open().then(() => {
+  opened = true;
+});

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
-from fashiondistill.diffusion.conditioning import latent_mask, latent_sketch
 from tqdm import tqdm
 from transformers import CLIPTokenizer
 
+from fashiondistill.diffusion.conditioning import latent_mask, latent_sketch
 from train.starter.augment import GROUND_VALUE, caption_of, draw_colour_maps, move, recoloured_words, rough_sketch
 from train.starter.common import StarterData, random_generator
 from train.starter.tokens import encode

@@ -1,0 +1,85 @@
+"""python -m train.starter.bundle: the stages' outputs -> one pipeline folder, fp16, in files under 16 MiB.
+
+In: folders of the autoencoder, denoiser and CLIP stages. Out: a GarmentPipeline folder with clip/ and manifest.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from fashiondistill.cli import add_flags, config_from
+from fashiondistill.config import option, require
+from fashiondistill.diffusion.checkpoints import write_manifest
+from fashiondistill.diffusion.pipeline import GarmentPipeline
+from train.starter.denoiser import LAYOUT
+
+SHARD = "14MB"
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """Where the stages' outputs are."""
+
+    autoencoder: str = option("", "output folder of train.starter.autoencoder")
+    denoiser: str = option("", "output folder of train.starter.denoiser")
+    clip: str = option("", "output folder of train.starter.clip")
+    out: str = option("", "folder to write; what it holds is replaced")
+
+    def __post_init__(self) -> None:
+        for name in ("autoencoder", "denoiser", "clip", "out"):
+            require(bool(getattr(self, name)), name, repr(getattr(self, name)), "give a folder.")
+
+
+def make_bundle(config: BundleConfig) -> int:
+    """Write the bundle and return its size in bytes.
+
+    Raises:
+        FileNotFoundError: naming the stage whose output is missing.
+    """
+    denoiser, out = Path(config.denoiser), Path(config.out)
+    vae_folder, clip_folder = Path(config.autoencoder) / "vae", Path(config.clip) / "clip"
+    for folder in (vae_folder, clip_folder, denoiser / "unet", denoiser / "text_encoder"):
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder} is missing: run that stage first.")
+    pipeline = GarmentPipeline(
+        vae=AutoencoderKL.from_pretrained(vae_folder, torch_dtype=torch.float16),
+        text_encoder=CLIPTextModel.from_pretrained(denoiser / "text_encoder", dtype=torch.float16),
+        tokenizer=CLIPTokenizer.from_pretrained(denoiser / "tokenizer"),
+        unet=UNet2DConditionModel.from_pretrained(denoiser / "unet", torch_dtype=torch.float16),
+        scheduler=DPMSolverMultistepScheduler.from_pretrained(denoiser / "scheduler"),
+        fold=LAYOUT.fold,
+        pose_channels=LAYOUT.pose,
+        sketch_channels=LAYOUT.sketch,
+    )
+    for name in ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "clip"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    pipeline.save_pretrained(out, safe_serialization=True, max_shard_size=SHARD)
+    shutil.copytree(clip_folder, out / "clip")
+    write_manifest(out)
+    return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line; returns the exit status (2 = bad input)."""
+    parser = argparse.ArgumentParser(prog="python -m train.starter.bundle", description=__doc__.splitlines()[0])
+    add_flags(parser, BundleConfig)
+    try:
+        config = config_from(parser.parse_args(argv), BundleConfig)
+        size = make_bundle(config)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"bundle: {size / 2**20:.1f} MiB -> {config.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
