@@ -108,7 +108,7 @@ def _grab_cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
 
 
 def _keep_garment(mask: np.ndarray) -> np.ndarray:
-    """Drop specks; keep the largest part and those of a quarter of its size or more (pairs of shoes); close pinholes."""
+    """Drop specks and pinholes; keep the largest part and those of at least a quarter of its size (pairs of shoes)."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
