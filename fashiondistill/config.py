@@ -132,6 +132,7 @@ class StageConfig:
     dataset_path: str = option("", "prepared data set (python -m fashiondistill.prepare photos, then drawings)")
     output_dir: str = option("", "folder of this stage; a run that was stopped goes on from the state there")
     max_minutes: float = option(8.0, "wall time after which the stage saves and ends; the schedule is spread over it")
+    stop_after_minutes: float = option(0.0, "end this run after so long; the same command goes on (0 = no early end)")
     batch_size: int = option(64, "samples a step")
     learning_rate: float = option(4e-4, "peak learning rate of AdamW")
     seed: int = option(0, "seed of weights, order and augmentation")
@@ -143,6 +144,7 @@ class StageConfig:
         require(bool(self.dataset_path), "dataset_path", repr(self.dataset_path), "give a prepared data set.")
         require(bool(self.output_dir), "output_dir", repr(self.output_dir), "give a folder to write to.")
         require(self.max_minutes > 0, "max_minutes", self.max_minutes, "choose more than 0.")
+        require(self.stop_after_minutes >= 0, "stop_after_minutes", self.stop_after_minutes, "choose 0 or more.")
         require(self.batch_size >= 2, "batch_size", self.batch_size, "choose at least 2.")
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "choose more than 0.")
 

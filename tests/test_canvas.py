@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,3 +114,10 @@ def test_a_damaged_png_is_refused():
 def test_only_sketches_are_encoded(sketch):
     with pytest.raises(ValueError, match="^canvas: "):
         encode_canvas(sketch)
+
+
+@pytest.mark.parametrize("name", ["canvas.html", "canvas.css"])
+def test_templates_hold_nothing_that_gradio_would_evaluate(name):
+    text = (Path(__file__).parents[1] / "studio" / "static" / name).read_text(encoding="utf-8")
+    for code in ("${", "`", "{{", "\\"):
+        assert code not in text

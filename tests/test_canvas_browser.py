@@ -60,19 +60,19 @@ def server(tmp_path_factory):
                 note = gr.Textbox(label="Note")
                 heard = gr.Textbox(label="Heard")
                 load, empty, ghost = gr.Button("Template"), gr.Button("Empty"), gr.Button("Ghost")
+                rubbish = gr.Button("Rubbish")
             with gr.Tab("Other"):
-                gr.Markdown("Nothing here.")
+                SketchCanvas(encode_canvas(template_sketch()), elem_id="second-canvas", storage_key="second")
                 load_from_other = gr.Button("Template from here")
         canvas.change(changed, canvas, heard, show_progress="hidden")
         canvas.input(typed, show_progress="hidden")
         for button in (load, load_from_other):
             button.click(lambda: encode_canvas(template_sketch()), None, canvas, show_progress="hidden")
         empty.click(lambda: None, None, canvas, show_progress="hidden")
+        rubbish.click(lambda: "<b>no picture</b>", None, canvas, show_progress="hidden")
         ghost.click(lambda: gr.update(onion=encode_canvas(template_sketch())), None, canvas, show_progress="hidden")
         note.submit(lambda: None)
-    _, url, _ = page.queue().launch(
-        server_port=None, prevent_thread_lock=True, quiet=True, ssr_mode=False, enable_monitoring=False
-    )
+    _, url, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, enable_monitoring=False)
     yield url, log
     page.close()
 
@@ -100,6 +100,7 @@ class Studio:
 
     def __init__(self, page, url: str, log: Log) -> None:
         self.page, self.url, self.log = page, url, log
+        self.canvas = "sketch-canvas"
         self.errors: list[str] = []
         self.requests: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -108,7 +109,7 @@ class Studio:
 
     def open(self, query: str = "") -> Studio:
         self.page.goto(self.url + query)
-        self.page.wait_for_selector("#sketch-canvas .fd-canvas[data-blank]")
+        self.page.wait_for_selector("#sketch-canvas .fd-canvas[data-ready]")
         self.settle()
         self.start()
         return self
@@ -125,8 +126,15 @@ class Studio:
             seen = len(self.log.values)
             self.page.wait_for_timeout(400)
 
+    def find(self, selector: str):
+        return self.page.locator(f"#{self.canvas} {selector}")
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
+        self.settle()
+
     def box(self) -> dict[str, float]:
-        return self.page.locator("#sketch-canvas canvas").bounding_box()
+        return self.find("canvas").bounding_box()
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Sketch coordinates -> page coordinates."""
@@ -143,7 +151,7 @@ class Studio:
         self.settle()
 
     def press(self, action: str) -> None:
-        self.page.click(f'#sketch-canvas button[data-action="{action}"]', force=True)  # also what is greyed out
+        self.find(f'button[data-action="{action}"]').click(force=True)  # also what is greyed out
         self.settle()
 
     def button(self, name: str) -> None:
@@ -151,11 +159,11 @@ class Studio:
         self.settle()
 
     def width(self, pixels: int) -> None:
-        self.page.locator("#sketch-canvas input[type=range]").fill(str(pixels))
+        self.find("input[type=range]").fill(str(pixels))
 
     def paper(self) -> np.ndarray:
         """The drawing as it is on the screen's canvas."""
-        return decode_canvas(self.page.evaluate("document.querySelector('#sketch-canvas canvas').toDataURL()"))
+        return decode_canvas(self.find("canvas").evaluate("each => each.toDataURL()"))
 
     def value(self) -> np.ndarray:
         """The drawing as Python heard it last."""
@@ -215,7 +223,7 @@ def test_undo_redo_clear_by_button(studio):
         studio.press("undo")
     assert not studio.paper().any()
     assert len(studio.log.values) == 8  # two strokes, undo, redo, clear, undo, undo, undo; the last press had nothing
-    assert studio.page.locator('[data-action="undo"]').get_attribute("aria-disabled") == "true"
+    assert studio.find('[data-action="undo"]').get_attribute("aria-disabled") == "true"
 
 
 def test_keys_undo_only_away_from_text(studio):
@@ -233,30 +241,30 @@ def test_keys_undo_only_away_from_text(studio):
     note.press("Control+z")
     studio.settle()
     assert np.array_equal(studio.paper(), drawn)
-    assert studio.page.locator(".fd-canvas").get_attribute("data-tool") == "brush"
-    studio.page.get_by_role("tab", name="Other").click()
+    assert studio.find(".fd-canvas").get_attribute("data-tool") == "brush"
+    studio.tab("Other")
     studio.page.evaluate("document.activeElement.blur()")
     studio.page.keyboard.press("Control+z")
-    studio.page.get_by_role("tab", name="Design").click()
+    studio.tab("Design")
     studio.settle()
     assert np.array_equal(studio.paper(), drawn)
 
 
 def test_tool_keys_on_the_paper(studio):
-    tool = studio.page.locator(".fd-canvas")
+    tool = studio.find(".fd-canvas")
     studio.draw((50, 50), (150, 50))
     studio.page.keyboard.press("e")
     assert tool.get_attribute("data-tool") == "eraser"
     studio.page.keyboard.press("b")
     studio.page.keyboard.press("]")
     assert tool.get_attribute("data-tool") == "brush"
-    assert studio.page.locator(".fd-width output").inner_text() == "4"
+    assert studio.find(".fd-width output").inner_text() == "4"
 
 
 def test_eraser_takes_away_and_idle_strokes_cost_nothing(studio):
     studio.draw((100, 100), (300, 100))
     studio.press("eraser")
-    assert studio.page.locator('[data-action="eraser"]').get_attribute("aria-pressed") == "true"
+    assert studio.find('[data-action="eraser"]').get_attribute("aria-pressed") == "true"
     before = len(studio.log.values)
     studio.draw((100, 300), (300, 300))  # nothing there
     assert len(studio.log.values) == before
@@ -304,7 +312,7 @@ def test_reload_keeps_the_drawing_and_tells_python(studio):
     drawn = studio.paper()
     studio.start()
     studio.page.reload()
-    studio.page.wait_for_selector('#sketch-canvas .fd-canvas[data-blank="no"]')
+    studio.page.wait_for_selector('#sketch-canvas .fd-canvas[data-ready][data-blank="no"]')
     studio.settle()
     assert np.array_equal(studio.paper(), drawn)
     assert len(studio.log.values) == 1 and np.array_equal(studio.value(), drawn)
@@ -316,25 +324,66 @@ def test_reload_keeps_the_drawing_and_tells_python(studio):
 def test_tabs_and_other_events_leave_the_drawing(studio):
     studio.draw((50, 50), (150, 250))
     drawn = studio.paper()
-    studio.page.get_by_role("tab", name="Other").click()
-    studio.page.get_by_role("tab", name="Design").click()
+    studio.tab("Other")
+    studio.tab("Design")
     studio.button("Ghost")
-    assert studio.page.locator(".fd-onion").is_visible()
+    assert studio.find(".fd-onion").is_visible()
+    studio.shot("canvas-onion")
     assert np.array_equal(studio.paper(), drawn)
     assert len(studio.log.values) == 1  # the onion is no part of the value
-    studio.page.get_by_role("tab", name="Other").click()
+    studio.tab("Other")
     studio.button("Template from here")
-    studio.page.get_by_role("tab", name="Design").click()
+    studio.tab("Design")
     studio.settle()
     assert np.array_equal(studio.paper(), template_sketch())
     studio.press("undo")
     assert np.array_equal(studio.paper(), drawn)
 
 
+def test_what_is_no_picture_leaves_the_drawing(studio):
+    studio.draw((50, 50), (150, 250))
+    drawn = studio.paper()
+    studio.button("Rubbish")
+    assert np.array_equal(studio.paper(), drawn) and np.array_equal(studio.value(), drawn)
+    assert "could not be loaded" in studio.find(".fd-status").inner_text()
+    assert studio.page.locator("#sketch-canvas b").count() == 0
+
+
+def test_an_opening_value_yields_to_the_saved_drawing(studio):
+    studio.canvas = "second-canvas"
+    studio.tab("Other")
+    studio.find(".fd-canvas[data-ready]").wait_for()
+    assert np.array_equal(studio.paper(), template_sketch())
+    studio.draw((30, 480), (90, 480))
+    drawn = studio.paper()
+    assert drawn[480, 60] > 0.5 and drawn[121, 200] == 1
+    assert studio.log.values == []  # the first canvas was not touched
+    studio.page.reload()
+    studio.page.wait_for_selector("#sketch-canvas .fd-canvas[data-ready]")
+    studio.tab("Other")
+    studio.find(".fd-canvas[data-ready]").wait_for()
+    assert np.array_equal(studio.paper(), drawn)
+    studio.press("undo")
+    assert np.array_equal(studio.paper(), template_sketch())
+
+
+def test_blocked_storage_is_said_and_harms_nothing(server, browser):
+    url, log = server
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    context.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
+    )
+    studio = Studio(context.new_page(), url, log).open()
+    studio.draw((50, 50), (150, 250))
+    assert len(log.values) == 1 and studio.paper().any()
+    assert "does not allow saving" in studio.find(".fd-status").inner_text()
+    context.close()
+
+
 def test_damaged_autosave_opens_an_empty_canvas(studio):
     studio.page.evaluate(f"localStorage.setItem('{KEY}', 'data:image/png;base64,AAAA')")
     studio.page.reload()
-    studio.page.wait_for_selector("#sketch-canvas .fd-canvas[data-blank=yes]")
+    studio.page.wait_for_selector("#sketch-canvas .fd-canvas[data-ready][data-blank=yes]")
     studio.settle()
     studio.draw((50, 50), (150, 250))
     assert studio.paper().any()
@@ -393,7 +442,7 @@ def test_a_phone_draws_with_a_finger(server, browser):
     touch("touchEnd")
     studio.settle()
     assert np.array_equal(studio.paper(), paper)
-    for tool in studio.page.locator("#sketch-canvas button").all():
+    for tool in studio.find("button").all():
         assert tool.bounding_box()["width"] >= 44 and tool.bounding_box()["height"] >= 44
     studio.shot("canvas-390")
     context.close()
@@ -418,12 +467,19 @@ def test_paper_stays_white_in_both_themes(server, browser, theme):
     studio.width(24)
     studio.page.mouse.move(*studio.at(240, 380))
     studio.shot(f"canvas-{theme}")
-    paper = studio.page.locator(".fd-paper")
+    paper = studio.find(".fd-paper")
     assert paper.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(255, 255, 255)"
-    toolbar = studio.page.locator(".fd-canvas").evaluate("each => getComputedStyle(each).backgroundColor")
+    toolbar = studio.find(".fd-canvas").evaluate("each => getComputedStyle(each).backgroundColor")
     levels = [int(level) for level in toolbar[4:-1].split(",")[:3]]
     assert (max(levels) < 80) if theme == "dark" else (min(levels) > 200)
-    assert studio.page.locator("#sketch-canvas button:not([aria-label])").count() == 0
+    assert studio.find("button:not([aria-label])").count() == 0
+    studio.draw((192, 300), (192, 300))
+    outline = "each => getComputedStyle(each).outlineStyle"
+    assert paper.evaluate(outline) == "none"  # drawing shows no focus ring, the Tab key does
     studio.page.keyboard.press("Tab")
+    studio.page.keyboard.press("Shift+Tab")
+    assert paper.evaluate(outline) == "solid"
+    studio.page.keyboard.press("Shift+Tab")
+    assert studio.find("button:focus-visible").evaluate(outline) == "solid"
     context.close()
     assert studio.errors == []

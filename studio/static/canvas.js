@@ -21,14 +21,17 @@ const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true
 const sessions = (window.fashiondistillCanvas = window.fashiondistillCanvas || {});
 const previous = sessions[KEY];
 if (previous) previous.listeners.abort();
-const session = previous || { steps: [], position: -1, tool: "brush", sizes: { brush: 3, eraser: 20 }, mirror: false };
+const fresh = () => ({ steps: [], position: -1, tool: "brush", sizes: { brush: 3, eraser: 20 }, mirror: false });
+const again = Boolean(previous && previous.opened); // mounted again on the same page: the history is still there
+const session = again ? previous : fresh();
 sessions[KEY] = session;
 session.listeners = new AbortController();
-const listen = (target, type, callback, options) =>
-  target.addEventListener(type, callback, { signal: session.listeners.signal, ...options });
+const mounted = session.listeners.signal; // aborted by the next mount: what still loads here is then dropped
+const listen = (target, type, callback, options) => target.addEventListener(type, callback, { signal: mounted, ...options });
 
 let stroke = null; // the pointer being drawn with
-let opened = false; // the paper shows what it has to show at first
+let restoredOver = null; // the layout's opening value, where the saved drawing took its place
+const mountedAt = performance.now();
 let incoming = 0; // number of the newest picture from outside; older ones that load late are dropped
 
 // ---- paper and history
@@ -145,14 +148,26 @@ async function loadStep(url) {
   return { grey, url };
 }
 
+// While it builds the page Gradio 6.31 may write the opening value once more (seen 3 ms after the restored drawing was
+// published). A picture that a designer asked for comes after a click, and not in the first moment.
+function early() {
+  const touched = navigator.userActivation ? navigator.userActivation.hasBeenActive : true;
+  return !touched || performance.now() - mountedAt < 1500;
+}
+
 // Gradio set the value: one undoable step, the history before it stays.
 async function receive() {
+  if (mounted.aborted) return;
   const url = props.value || "";
   incoming += 1;
   const number = incoming;
   if (current().url === url) return;
+  if (url === restoredOver && early()) {
+    props.value = current().url;
+    return;
+  }
   const step = await loadOrNull(url);
-  if (number !== incoming) return;
+  if (number !== incoming || mounted.aborted) return;
   if (stroke) finish();
   if (step === null) {
     say("The sketch could not be loaded: it is not a picture.");
@@ -175,7 +190,6 @@ async function loadOrNull(url) {
 
 // First the value given by the layout, over it the drawing saved before the reload; nobody draws until that is done.
 async function open() {
-  const again = session.position >= 0; // mounted again on the same page: the history is still there
   if (!again) push(blankStep());
   paint(current().grey);
   refresh();
@@ -184,8 +198,12 @@ async function open() {
   const saved = readSaved();
   const first = await loadOrNull(given);
   const second = saved && saved !== given ? await loadOrNull(saved) : null;
+  if (mounted.aborted) return;
   if (first) session.steps[0] = first;
-  if (second) push(second);
+  if (second) {
+    push(second);
+    restoredOver = given;
+  }
   paint(current().grey);
   if (second) publish("Your last drawing is back.", false);
   else say("What you draw is saved in this browser.");
@@ -248,8 +266,9 @@ function start(event) {
     if (event.pointerType === "touch" && event.pointerId !== stroke.id) abandon(); // a second finger: no drawing
     return;
   }
-  if (!opened || !event.isPrimary || (event.button !== 0 && event.button !== 5)) return;
+  if (!session.opened || !event.isPrimary || (event.button !== 0 && event.button !== 5)) return;
   event.preventDefault();
+  root.dataset.pointer = "yes"; // the focus ring is for the keyboard; a finger's focus() would show it
   canvas.focus({ preventScroll: true });
   const point = position(event);
   const erases = session.tool === "eraser" || event.button === 5; // 5: the eraser end of a pen
@@ -334,12 +353,13 @@ const actions = {
 };
 
 function act(action) {
-  if (stroke || !opened) return;
+  if (stroke || !session.opened) return;
   actions[action]();
   refresh();
 }
 
 function key(event) {
+  if (event.key === "Tab") root.dataset.pointer = "no";
   const focus = document.activeElement;
   const ours = !focus || focus === document.body || element.contains(focus);
   if (!ours || event.altKey || event.isComposing || !element.isConnected || !element.getClientRects().length) return;
@@ -382,5 +402,6 @@ watch("value", () => opening.then(receive));
 watch("onion", showOnion);
 showOnion();
 const opening = open().then(() => {
-  opened = true;
+  session.opened = true; // the paper shows what it has to show at first: from here on it may be drawn on
+  root.dataset.ready = "yes";
 });

@@ -26,6 +26,7 @@ from train.starter.common import (
     Ema,
     StageState,
     StarterData,
+    compared_settings,
     learning_rate,
     load_split,
     log_line,
@@ -97,13 +98,13 @@ def train(config: AutoencoderConfig) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=0.01)
     ema = Ema({"vae": model}, decay=0.998)
     state = StageState(out, {"vae": model}, optimizer, ema)
-    settings = dataclasses.asdict(config) | {"output_dir": "", "dataset_path": "", "device": ""}
+    settings = compared_settings(config)
     step, spent = state.load(settings)
     forward = _compiled(model, config)
-    clock = Clock(config.max_minutes, spent)
+    clock = Clock(config, spent)
     autocast = torch.autocast(config.device, torch.bfloat16)
     with tqdm(desc="autoencoder", unit="step") as bar:
-        while clock.progress < 1:
+        while not clock.done:
             optimizer.param_groups[0]["lr"] = learning_rate(config.learning_rate, step, clock.progress)
             target = draw_crops(data, config, step).contiguous(memory_format=torch.channels_last)
             with autocast:

@@ -30,6 +30,7 @@ from train.starter.common import (
     Ema,
     StageState,
     StarterData,
+    compared_settings,
     learning_rate,
     load_split,
     log_line,
@@ -117,11 +118,11 @@ def train(config: ClipConfig) -> None:
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
     ema = Ema({"clip": model}, decay=0.995)
     state = StageState(out, {"clip": model}, optimizer, ema)
-    settings = dataclasses.asdict(config) | {"output_dir": "", "dataset_path": "", "device": ""}
+    settings = compared_settings(config)
     step, spent = state.load(settings)
-    clock = Clock(config.max_minutes, spent)
+    clock = Clock(config, spent)
     with tqdm(desc="clip", unit="step") as bar:
-        while clock.progress < 1:
+        while not clock.done:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(config.learning_rate, step, clock.progress)
             images, captions, numbers = draw_batch(data, config, step)
@@ -144,7 +145,7 @@ def train(config: ClipConfig) -> None:
     state.save(step=step, spent=clock.spent, settings=settings)
     ema.copy_to({"clip": model})
     save_clip(model, model_cfg, tokenizer, out / "clip")
-    recall = recall_at_1(model, tokenizer, held_out)
+    recall = {name: round(float(hits.mean()), 4) for name, hits in recall_at_1(model, tokenizer, held_out).items()}
     log_line(out, step=step, seconds=round(clock.spent, 1), **recall)
     print(f"clip: {step} steps in {clock.spent:.0f} s, validation {recall} -> {out / 'clip'}")
 
@@ -164,8 +165,8 @@ def save_clip(model: nn.Module, model_cfg: dict, tokenizer, folder: Path) -> Non
 
 
 @torch.no_grad()
-def recall_at_1(model: nn.Module, tokenizer, data: StarterData, *, count: int = 200) -> dict[str, float]:  # noqa: ANN001
-    """Share of `count` held-out garments whose best match has the right caption, image to text and text to image.
+def recall_at_1(model: nn.Module, tokenizer, data: StarterData, *, count: int = 200) -> dict[str, np.ndarray]:  # noqa: ANN001
+    """For each of `count` held-out garments, whether its best match has the right caption (1 or 0); both directions.
 
     Garments with equal captions count as matches of one another; the pool is the same `count` garments.
     """
@@ -179,14 +180,10 @@ def recall_at_1(model: nn.Module, tokenizer, data: StarterData, *, count: int = 
     texts = model.encode_text(encode(tokenizer, [r.caption for r in records]).to(device), normalize=True).float()
     similarity = (images @ texts.T).cpu().numpy()
     captions = np.array([r.caption for r in records])
-    by_image = float((captions[similarity.argmax(1)] == captions).mean())
-    by_text = float((captions[similarity.argmax(0)] == captions).mean())
+    by_image = (captions[similarity.argmax(1)] == captions).astype(float)
+    by_text = (captions[similarity.argmax(0)] == captions).astype(float)
     model.train()
-    return {
-        "recall_at_1_image_to_text": round(by_image, 4),
-        "recall_at_1_text_to_image": round(by_text, 4),
-        "count": len(records),
-    }
+    return {"recall_at_1_image_to_text": by_image, "recall_at_1_text_to_image": by_text}
 
 
 def _pixels(images: torch.Tensor) -> torch.Tensor:

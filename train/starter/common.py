@@ -6,6 +6,7 @@ continues from. Knows nothing of any particular model.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -21,6 +22,7 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 
+from fashiondistill.config import StageConfig
 from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
 
 
@@ -61,9 +63,10 @@ def load_split(root: Path, split: str, *, device: str, photos_only: bool = False
 class Clock:
     """Progress in [0, 1] over a wall-time budget, which may be spread over several runs."""
 
-    def __init__(self, max_minutes: float, spent_seconds: float = 0.0) -> None:
-        self.budget = max_minutes * 60
+    def __init__(self, config: StageConfig, spent_seconds: float = 0.0) -> None:
+        self.budget = config.max_minutes * 60
         self.start = time.monotonic() - spent_seconds
+        self.stop_at = spent_seconds + config.stop_after_minutes * 60 if config.stop_after_minutes else self.budget
 
     @property
     def spent(self) -> float:
@@ -74,6 +77,17 @@ class Clock:
     def progress(self) -> float:
         """Share of the budget used, at most 1."""
         return min(1.0, self.spent / self.budget)
+
+    @property
+    def done(self) -> bool:
+        """Whether this run ends: the budget is used up, or the run's own limit."""
+        return self.spent >= min(self.budget, self.stop_at)
+
+
+def compared_settings(config: StageConfig) -> dict:
+    """What must be the same when a stage goes on: everything but places and this run's own limit."""
+    free = ("output_dir", "dataset_path", "autoencoder", "device", "stop_after_minutes")
+    return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
 
 
 def learning_rate(peak: float, step: int, progress: float, *, warmup_steps: int = 200) -> float:

@@ -8,7 +8,6 @@ min(SNR, gamma) / (SNR + 1) that it needs (Hang et al. 2023, section 3.4), noise
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -20,7 +19,16 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from fashiondistill.cli import add_flags, config_from, write_run
 from fashiondistill.config import DenoiserConfig
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning
-from train.starter.common import Clock, Ema, StageState, learning_rate, load_split, log_line, random_generator
+from train.starter.common import (
+    Clock,
+    Ema,
+    StageState,
+    compared_settings,
+    learning_rate,
+    load_split,
+    log_line,
+    random_generator,
+)
 from train.starter.latents import LatentCache, build_cache
 from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
 
@@ -153,11 +161,11 @@ def train(config: DenoiserConfig) -> None:
     del data
     stage = DenoiserStage(config, cache, tokenizer)
     state = StageState(out, stage.modules, stage.optimizer, stage.ema)
-    settings = dataclasses.asdict(config) | {"output_dir": "", "dataset_path": "", "autoencoder": "", "device": ""}
+    settings = compared_settings(config)
     step, spent = state.load(settings)
-    clock = Clock(config.max_minutes, spent)
+    clock = Clock(config, spent)
     with tqdm(desc="denoiser", unit="step") as bar:
-        while clock.progress < 1:
+        while not clock.done:
             stage.optimizer.param_groups[0]["lr"] = learning_rate(config.learning_rate, step, clock.progress)
             loss = stage.step(step)
             step += 1

@@ -1,6 +1,6 @@
 """python -m train.starter.evaluate: the figures of the model card, on photos of senders that no stage has seen.
 
-In: a pipeline folder and a prepared data set. Out: OUT/figures.json, OUT/grid.png (sketch, photo, first candidate).
+In: a pipeline folder and a prepared data set. Out: OUT/figures.json, OUT/grid.jpg (sketch, photo, first candidate).
 One candidate per sketch, first seed: nothing is ranked or chosen before it is measured.
 """
 
@@ -37,7 +37,7 @@ class EvaluateConfig:
 
     model: str = option("", "pipeline folder with clip/")
     dataset_path: str = option("", "prepared data set")
-    out: str = option("", "folder for figures.json and grid.png")
+    out: str = option("", "folder for figures.json and grid.jpg")
     num_photos: int = option(100, "test photos, spread over the split, for reconstructions and generated designs")
     device: str = option("cuda", "where to run", choices=("cuda", "cpu"))
 
@@ -104,8 +104,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Figure]:
     vae = AutoencoderKL.from_pretrained(model / "vae", torch_dtype=torch.float32).to(config.device)
     figures = {f"autoencoder_{name}": value for name, value in autoencoder_figures(vae, few).items()}
     scorer = ClipScorer.load(model / "clip", config.device)
-    for name, value in recall_at_1(scorer.model, scorer.tokenizer, pool, count=POOL).items():
-        figures[f"clip_{name}"] = figure([value] * 2)
+    for name, hits in recall_at_1(scorer.model, scorer.tokenizer, pool, count=POOL).items():
+        figures[f"clip_{name}"] = figure(hits)
     settings = GenerateConfig(num_candidates=1)
     more, grid = generated_figures(load_pipeline(model, config.device), scorer, few, settings)
     figures |= more

@@ -1,0 +1,54 @@
+"""FashionDistill Studio: python app.py opens the page in this machine's browser; also the entry of a Space.
+
+In: the flags of `StudioConfig`. Everything is local: no analytics, no hub, no fonts from elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+os.environ.update(  # read once, when gradio and huggingface_hub are imported, so this stands before them
+    GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1"
+)
+
+from fashiondistill.cli import add_flags, config_from  # noqa: E402
+from fashiondistill.config import StudioConfig  # noqa: E402
+from studio.engine import DesignEngine  # noqa: E402
+
+
+def launch(engine: DesignEngine, config: StudioConfig, *, block: bool = True):  # noqa: ANN201 - gradio comes later
+    """Serve the page; prints the URL. With `block=False` returns the running gr.Blocks."""
+    from studio.layout import build_page, launch_options
+
+    page = build_page(engine)
+    port = config.port or None  # gradio takes None for "any free port"
+    page.launch(server_name=config.host, server_port=port, quiet=True, prevent_thread_lock=True, **launch_options())
+    print(f"FashionDistill Studio: {page.local_url}", flush=True)
+    if block:
+        page.block_thread()
+    return page
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line; returns the exit status (2 = bad input)."""
+    parser = argparse.ArgumentParser(prog="python app.py", description=__doc__.splitlines()[0])
+    add_flags(parser, StudioConfig)
+    arguments = parser.parse_args(argv)
+    try:
+        config = config_from(arguments, StudioConfig)
+        engine = DesignEngine.open(config)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    try:
+        launch(engine, config)
+    except OSError as error:  # the port is taken
+        print(f"error: --port {config.port} is not usable: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,313 @@
+"""What the page does: plain functions and generators from typed inputs to typed outputs.
+
+In: a `DesignEngine` (or anything with its methods) and what the visitor gave. Out: dataclasses of `state`. Whatever a
+visitor can get wrong becomes a `StudioError` that names the field and the remedy. Knows nothing of gradio or HTML.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+from fashiondistill.config import GenerateConfig
+from fashiondistill.data.categories import get_category
+from fashiondistill.data.photos import lines_from_photo
+from fashiondistill.data.weeks import Week
+from fashiondistill.design import DesignRequest, ScoredDesign
+from fashiondistill.export import describe, png_bytes
+from fashiondistill.images import read_image, read_product_picture, sketch_from_edge_map
+from studio import texts
+from studio.canvas import decode_canvas, encode_canvas
+from studio.engine import ATTRIBUTES, CandidateReady, DesignEngine, Ranked, StepDone
+from studio.plots import shares_figure
+from studio.state import BestsellerTile, GenerateInputs, PageContext, Progress, ResultsView, StudioError
+
+TILE_HEIGHT = 288  # pixels; tiles show at up to 144, so that they stay sharp at device scale 2
+MAX_SHOWN_SEED = 10**6  # seeds that we pick are short enough to read out; any up to 2**32 - 1 can be typed
+WEEKS_BACK = 4  # span over which the trend sentence measures change
+UNCHANGED = 1.0  # strokes' difference, summed over the canvas, below which a sketch still is the template
+
+
+def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
+    """Bestsellers, headline and suggested prompt of a category and a week.
+
+    Raises:
+        StudioError: for an unknown category or week.
+    """
+    category, week = check_category(category), check_week(engine, week)
+    tiles = tuple(
+        BestsellerTile(item.article_id, item.rank, item.units, item.name, item.caption, _tile_picture(item.image))
+        for item in engine.bestsellers(category, week)
+    )
+    if not tiles:
+        return PageContext(category, week, texts.NO_BESTSELLERS, (), "")
+    prompt = engine.trend_prompt(category, week)
+    return PageContext(category, week, engine.headline(category, week), tiles, prompt.text)
+
+
+def check_category(category: str) -> str:
+    """The category's folder name, or StudioError."""
+    try:
+        return get_category(category).folder
+    except (ValueError, TypeError) as error:
+        raise StudioError(texts.field_error(texts.CATEGORY, str(error))) from error
+
+
+def check_week(engine: DesignEngine, week: str) -> str:
+    """The week's key, if there are sales data of it, or StudioError."""
+    if not isinstance(week, str):
+        raise StudioError(texts.not_text(texts.WEEK, week))
+    try:
+        parsed = Week.parse(week)
+    except ValueError as error:
+        raise StudioError(texts.field_error(texts.WEEK, str(error))) from error
+    if parsed not in engine.weeks:
+        raise StudioError(texts.no_such_week(parsed.key, engine.weeks[0].key, engine.weeks[-1].key))
+    return parsed.key
+
+
+def template(engine: DesignEngine, category: str) -> str:
+    """The category's silhouette as the canvas's value."""
+    return encode_canvas(engine.template(check_category(category)))
+
+
+def still_template(engine: DesignEngine, category: str, value: str | None) -> bool:
+    """Whether the canvas is empty or shows the untouched template of `category`, so that it may be replaced."""
+    sketch = read_sketch(value)
+    return not sketch.any() or float(np.abs(sketch - engine.template(check_category(category))).sum()) < UNCHANGED
+
+
+def read_sketch(value: str | None) -> np.ndarray:
+    """The canvas's value as float32 [512, 384], or StudioError."""
+    try:
+        return decode_canvas(value)
+    except ValueError as error:
+        raise StudioError(texts.field_error(texts.SKETCH, str(error))) from error
+
+
+def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
+    """Uploaded edge map of either polarity -> the canvas's value."""
+    image = _read_upload(upload, texts.EDGE_MAP)
+    try:
+        return encode_canvas(sketch_from_edge_map(image))
+    except ValueError as error:
+        raise StudioError(texts.field_error(texts.EDGE_MAP, str(error))) from error
+
+
+def sketch_from_photo_file(upload: str | bytes | None) -> str:
+    """Uploaded photo of one garment -> its lines as the canvas's value."""
+    image = _read_upload(upload, texts.PHOTO)
+    try:
+        return encode_canvas(lines_from_photo(image))
+    except ValueError as error:
+        raise StudioError(texts.field_error(texts.PHOTO, str(error))) from error
+
+
+def pick_seed() -> int:
+    """A new seed, short enough to read out."""
+    return secrets.randbelow(MAX_SHOWN_SEED)
+
+
+def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest:
+    """Inputs of the page or the API -> a request that the engine takes.
+
+    Raises:
+        StudioError: naming the first field that is wrong.
+    """
+    category, week = check_category(inputs.category), check_week(engine, inputs.week)
+    if not isinstance(inputs.prompt, str):
+        raise StudioError(texts.not_text(texts.PROMPT, inputs.prompt))
+    sketch = read_sketch(inputs.sketch)
+    numbers = {
+        name: _number(getattr(inputs, name), label, whole=name.startswith("num_"))
+        for name, label in texts.SETTING_LABELS.items()
+    }
+    seed = _number(inputs.seed, texts.SEED, whole=True)
+    try:
+        config = GenerateConfig(**numbers)
+    except ValueError as error:
+        raise StudioError(_without_flags(str(error))) from error
+    try:
+        request = DesignRequest(category, week, inputs.prompt.strip(), sketch, seed=seed, config=config)
+        engine.check_prompt(request.prompt)
+    except ValueError as error:
+        raise StudioError(_capital(str(error))) from error
+    if not engine.bestsellers(category, week):
+        raise StudioError(texts.no_sales(week, get_category(category).title))
+    return request
+
+
+def run(engine: DesignEngine, inputs: GenerateInputs) -> Iterator[ResultsView]:
+    """Draw, score and rank; one view per step. Closing the iterator frees the model within one step.
+
+    Raises:
+        StudioError: for bad input, before anything is drawn; or when the model cannot go on.
+    """
+    request = check_request(engine, inputs)
+    names = tuple((b.article_id, f"No. {b.rank}, {b.name}") for b in engine.bestsellers(request.category, request.week))
+    count, started = request.config.num_candidates, time.monotonic()
+    view = ResultsView(
+        "running",
+        request=request,
+        num_expected=count,
+        progress=Progress(1, count, 0, request.config.num_inference_steps),
+        article_names=names,
+    )
+    yield view
+    try:
+        with closing(engine.generate(request)) as events:
+            for event in events:
+                view = replace(view, fresh=not isinstance(event, StepDone), seconds=time.monotonic() - started)
+                match event:
+                    case StepDone(candidate, step, total_steps):
+                        view = replace(view, progress=Progress(candidate + 1, count, step, total_steps))
+                    case CandidateReady(scored):
+                        view = replace(view, designs=(*view.designs, scored))
+                    case Ranked(designs):
+                        view = replace(view, phase="ranked", designs=designs, progress=None)
+                yield view
+    except (ValueError, FileNotFoundError, MemoryError) as error:
+        raise StudioError(_capital(str(error))) from error
+
+
+def download_name(scored: ScoredDesign) -> str:
+    """File name of a design: says what it is and sorts by rank."""
+    request = scored.design.request
+    return f"{request.category}_{request.week}_seed{request.seed}_rank{scored.rank}.png"
+
+
+def png_url(scored: ScoredDesign, *, model: str) -> str:
+    """Data URL of the PNG with everything that made it inside."""
+    return "data:image/png;base64," + base64.b64encode(png_bytes(scored, model=model)).decode("ascii")
+
+
+def jpeg_url(image: np.ndarray, *, quality: int = 92) -> str:
+    """Data URL of uint8 [H, W, 3] for showing only."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="JPEG", quality=quality, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def ranking_json(view: ResultsView, *, model: str) -> dict:
+    """What the API returns for a finished request."""
+    request = view.request
+    assert request is not None and view.phase == "ranked", "only a finished request has a ranking"
+    designs = [describe(one, model=model) | {"image": png_url(one, model=model)} for one in view.designs]
+    return {
+        "category": request.category,
+        "week": request.week,
+        "prompt": request.prompt,
+        "seed": request.seed,
+        "seconds": round(view.seconds, 3),
+        "designs": designs,
+    }
+
+
+def bestsellers_json(context: PageContext) -> dict:
+    """What the API returns for a category and a week."""
+    items = [
+        {"article_id": t.article_id, "rank": t.rank, "units": t.units, "name": t.name, "caption": t.caption}
+        for t in context.bestsellers
+    ]
+    return {
+        "category": context.category,
+        "week": context.week,
+        "headline": context.headline,
+        "suggested_prompt": context.suggestion,
+        "bestsellers": items,
+    }
+
+
+def trends(engine: DesignEngine, category: str, attribute: str, week: str) -> tuple[go.Figure, str]:
+    """The plot of an attribute's shares and what it says about the week, in words.
+
+    Raises:
+        StudioError: for an unknown category, attribute or week.
+    """
+    category, week = check_category(category), check_week(engine, week)
+    if attribute not in ATTRIBUTES:
+        raise StudioError(texts.unknown_attribute(attribute))
+    title = get_category(category).title
+    shares = engine.shares(category, attribute)
+    figure = shares_figure(shares, week=week, title=texts.trend_title(attribute, title))
+    return figure, trend_words(shares, week=week, category=title)
+
+
+def trends_json(engine: DesignEngine, category: str, attribute: str, week: str) -> dict:
+    """What the API returns for an attribute: shares by week and word, and the sentence."""
+    _, words = trends(engine, category, attribute, week)
+    shares = engine.shares(category, attribute)
+    table = {str(key): {word: round(float(v), 5) for word, v in row.items()} for key, row in shares.iterrows()}
+    return {"category": category, "attribute": attribute, "week": week, "text": words, "shares": table}
+
+
+def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - DataFrame; pandas stays with the library
+    """The leader of the week, and the word that gained most over `WEEKS_BACK` weeks."""
+    if week not in shares.index:
+        return texts.NO_BESTSELLERS
+    position = shares.index.get_loc(week)
+    now = shares.iloc[position].fillna(0.0)
+    leader = now.idxmax()
+    if position < WEEKS_BACK:
+        return texts.trend_sentence(
+            word=leader, share=now[leader], change=None, weeks_back=WEEKS_BACK, category=category, week=week
+        )
+    change = now - shares.iloc[position - WEEKS_BACK].fillna(0.0)
+    riser = change.idxmax()
+    sentence = texts.trend_sentence(
+        word=leader, share=now[leader], change=change[leader], weeks_back=WEEKS_BACK, category=category, week=week
+    )
+    if riser == leader or round(change[riser] * 100) < 1:
+        return sentence
+    return f"{sentence} {texts.riser_sentence(word=riser, change=change[riser], weeks_back=WEEKS_BACK)}"
+
+
+@lru_cache(maxsize=1024)
+def _tile_picture(path: Path) -> str:
+    picture = Image.fromarray(read_product_picture(path))
+    picture.thumbnail((TILE_HEIGHT, TILE_HEIGHT), Image.Resampling.LANCZOS)
+    return jpeg_url(np.asarray(picture), quality=85)
+
+
+def _read_upload(upload: str | bytes | None, label: str) -> np.ndarray:
+    if not upload:
+        raise StudioError(texts.no_upload(label))
+    try:
+        return np.asarray(read_image(Path(upload) if isinstance(upload, str) else upload, field=label))
+    except (ValueError, FileNotFoundError) as error:
+        raise StudioError(
+            str(error).replace(str(upload), "the upload") if isinstance(upload, str) else str(error)
+        ) from error
+
+
+def _number(value: object, label: str, *, whole: bool) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise StudioError(texts.not_a_number(label, value))
+    if not whole:
+        return float(value)
+    if value != int(value):
+        raise StudioError(texts.not_whole(label, value))
+    return int(value)
+
+
+def _without_flags(message: str) -> str:
+    """ "--num_candidates 9 is not usable: ..." -> "Candidates: 9 is not usable: ..."."""
+    for name, label in texts.SETTING_LABELS.items():
+        message = message.replace(f"--{name} ", f"{label}: ")
+    return message
+
+
+def _capital(message: str) -> str:
+    return message[:1].upper() + message[1:]

@@ -1,0 +1,125 @@
+"""HTML of the page's own parts: bestsellers, status, candidate cards, messages.
+
+In: dataclasses of `state`. Out: HTML; every word that came from data or from a visitor is escaped. Knows nothing of
+gradio. The looks are in static/studio.css.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from fashiondistill.design import ScoredDesign
+from studio import texts
+from studio.callbacks import download_name, jpeg_url, png_url
+from studio.state import PageContext, ResultsView
+
+
+def header_html() -> str:
+    """Name of the studio and what it is for."""
+    return f'<header class="fd-head"><h1>{escape(texts.TITLE)}</h1><p>{escape(texts.TAGLINE)}</p></header>'
+
+
+def headline_html(context: PageContext) -> str:
+    """What moved in the week."""
+    return f'<p class="fd-headline">{escape(context.headline)}</p>'
+
+
+def bestsellers_html(context: PageContext) -> str:
+    """The week's bestsellers as pictures with the units sold."""
+    tiles = "".join(
+        f'<li title="{escape(tile.name)}: {escape(tile.caption)}" data-article="{escape(tile.article_id)}">'
+        f'<span class="fd-tile"><img src="{escape(tile.picture)}" alt="{escape(tile.caption)}">'
+        f"<b>{tile.rank}</b></span>"
+        f"<strong>{escape(tile.name)}</strong><small>{escape(texts.units(tile.units))}</small></li>"
+        for tile in context.bestsellers
+    )
+    title = f'<h2 class="fd-label">{escape(texts.BESTSELLERS)}</h2>'
+    return f'<section class="fd-bestsellers">{title}<ol>{tiles}</ol></section>'
+
+
+def status_html(view: ResultsView) -> str:
+    """One line on where the request stands, with a bar while drawing."""
+    match view.phase:
+        case "running" if view.progress is not None:
+            p = view.progress
+            words = texts.progress(p.candidate, p.num_candidates, p.step, p.total_steps) if p.step else texts.STARTING
+            return _status("running", words, p.fraction)
+        case "ranked":
+            assert view.request is not None
+            return _status("ranked", texts.ranked(len(view.designs), view.seconds, view.request.seed))
+        case "cancelled":
+            return _status("cancelled", texts.CANCELLED)
+        case _:
+            return _status("idle", texts.IDLE)
+
+
+def message_html(words: str, *, phase: str = "failed") -> str:
+    """What went wrong and what to do, in the place of the status."""
+    return _status(phase, words)
+
+
+def results_html(view: ResultsView, *, model: str) -> str:
+    """The candidates as cards; places are kept for those still to come."""
+    if view.phase == "idle":
+        return (
+            f'<div class="fd-empty"><p><strong>{escape(texts.EMPTY_RESULTS)}</strong>'
+            f"{escape(texts.EMPTY_RESULTS_MORE)}</p></div>"
+        )
+    names = dict(view.article_names)
+    cards = [_card(one, names=names, model=model, ranked=view.phase == "ranked") for one in view.designs]
+    if view.phase == "running":
+        cards += [_pending(number + 1) for number in range(len(view.designs), view.num_expected)]
+    return f'<div class="fd-cards" data-count="{len(cards)}">{"".join(cards)}</div>'
+
+
+def _status(phase: str, words: str, fraction: float | None = None) -> str:
+    bar = "" if fraction is None else f'<progress max="1" value="{fraction:.3f}"></progress>'
+    role = "alert" if phase == "failed" else "status"
+    return f'<div class="fd-state" data-phase="{escape(phase)}" role="{role}"><p>{escape(words)}</p>{bar}</div>'
+
+
+def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bool) -> str:
+    request, number = scored.design.request, scored.design.index + 1
+    picture = jpeg_url(scored.design.image)
+    key = f"fd-large-{request.seed}-{number}"
+    alt = escape(f"{texts.candidate(number)}: {request.prompt}")
+    badge = texts.rank_badge(scored.rank) if ranked else texts.candidate(number)
+    nearest = texts.nearest(names.get(scored.nearest_article_id, scored.nearest_article_id))
+    help_combined = texts.ranked_by(request.config.clip_i_weight, request.config.clip_t_weight)
+    scores = (
+        _score(texts.COMBINED, scored.combined, help_combined, kind="combined")
+        + _score(texts.CLIP_I, scored.clip_i, texts.CLIP_I_HELP, kind="image")
+        + _score(texts.CLIP_T, scored.clip_t, texts.CLIP_T_HELP, kind="text")
+    )
+    save = ""
+    if ranked:
+        url = png_url(scored, model=model)
+        save = (
+            f'<a class="fd-save" href="{url}" download="{escape(download_name(scored))}">{escape(texts.DOWNLOAD)}</a>'
+        )
+    return (
+        f'<article class="design-card" data-rank="{scored.rank}" data-candidate="{number}">'
+        f'<button type="button" class="fd-picture" popovertarget="{key}" aria-label="{escape(texts.ENLARGE)} {alt}">'
+        f'<img src="{picture}" alt="{alt}" width="384" height="512"></button>'
+        f'<div class="fd-facts"><p class="fd-badge">{escape(badge)}</p><dl>{scores}</dl>'
+        f'<p class="fd-nearest">{escape(nearest)}</p>{save}</div>'
+        f'<div id="{key}" class="fd-large" popover>'
+        f'<button type="button" popovertarget="{key}" popovertargetaction="hide" aria-label="{escape(texts.CLOSE)}">'
+        f'<img src="{picture}" alt="{alt}"></button></div></article>'
+    )
+
+
+def _score(label: str, value: float, help_text: str, *, kind: str) -> str:
+    width = min(max(value, 0.0), 1.0) * 100
+    return (
+        f'<div class="fd-score" data-kind="{kind}" title="{escape(help_text)}"><dt>{escape(label)}</dt>'
+        f'<dd>{value:.3f}</dd><span aria-hidden="true"><i style="width:{width:.1f}%"></i></span></div>'
+    )
+
+
+def _pending(number: int) -> str:
+    return (
+        f'<article class="design-card is-pending" data-rank="0" data-candidate="{number}">'
+        f'<div class="fd-picture"></div><div class="fd-facts"><p class="fd-badge">{escape(texts.candidate(number))}</p>'
+        f'<p class="fd-nearest">{escape(texts.PENDING)}</p></div></article>'
+    )

@@ -1,0 +1,403 @@
+"""The page: where things stand and which callback answers which event.
+
+In: an engine. Out: gr.Blocks. Only here (and in components, theme) does the studio know gradio: a `StudioError` of the
+callbacks becomes a toast and a message in the status line; the canvas keeps its drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import gradio as gr
+
+from fashiondistill.config import GenerateConfig
+from studio import callbacks, cards, texts
+from studio.components import SketchCanvas
+from studio.engine import ATTRIBUTES, DesignEngine
+from studio.state import GenerateInputs, ResultsView, StudioError
+from studio.theme import CSS_PATH, studio_theme
+
+MODEL = "model"  # concurrency group of everything that occupies the model
+IMAGE_TYPES = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"]
+MAX_UPLOAD = "20mb"
+
+# Ctrl+Enter (Cmd+Enter) anywhere on the page presses Generate.
+HEAD = """
+<script>
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const button = document.querySelector("#generate");
+  if (button && !button.disabled) { event.preventDefault(); button.click(); }
+}, true);
+</script>
+"""
+
+LAUNCH_OPTIONS = {
+    "footer_links": [],
+    "run_history": False,  # it would keep every picture of every run in the browser
+    "enable_monitoring": False,
+    "ssr_mode": False,
+    "pwa": False,
+    "show_error": True,
+    "max_file_size": MAX_UPLOAD,
+}
+
+
+@dataclass(frozen=True)
+class ContextParts:
+    """Left column."""
+
+    category: gr.Dropdown
+    week: gr.Dropdown
+    headline: gr.HTML
+    bestsellers: gr.HTML
+    prompt: gr.Textbox
+    suggestion: gr.State
+    use_suggestion: gr.Button
+
+
+@dataclass(frozen=True)
+class CanvasParts:
+    """Centre column; `template_of` is the category whose silhouette was placed last."""
+
+    canvas: gr.HTML
+    template: gr.Button
+    edge_map: gr.UploadButton
+    photo: gr.UploadButton
+    template_of: gr.State
+
+
+@dataclass(frozen=True)
+class ResultParts:
+    """Right column."""
+
+    generate: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+    num_candidates: gr.Slider
+    steps: gr.Slider
+    guidance: gr.Slider
+    influence: gr.Slider
+    seed: gr.Number
+    lock_seed: gr.Checkbox
+    randomise: gr.Button
+    results: gr.HTML
+
+
+@dataclass(frozen=True)
+class TrendParts:
+    """Trends tab."""
+
+    tab: gr.Tab
+    attribute: gr.Radio
+    words: gr.HTML
+    plot: gr.Plot
+
+
+def build_page(engine: DesignEngine) -> gr.Blocks:
+    """The whole page, filled for the first category and the latest week."""
+    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
+        gr.HTML(cards.header_html())
+        with gr.Row(elem_id="workspace"):
+            with gr.Column(elem_id="context"):
+                context = _context_column(engine)
+            with gr.Column(elem_id="stage"), gr.Tabs():
+                with gr.Tab(texts.TAB_DESIGN), gr.Row(elem_id="design-row"):
+                    with gr.Column(elem_id="canvas-column"):
+                        canvas = _canvas_column(engine)
+                    with gr.Column(elem_id="results-column"):
+                        results = _results_column(engine)
+                with gr.Tab(texts.TAB_TRENDS) as tab:
+                    trends = _trends_tab(tab)
+        _bind_context(engine, context, canvas, results)
+        _bind_canvas(engine, context, canvas, results)
+        _bind_generate(engine, context, canvas, results)
+        _bind_trends(engine, context, trends)
+        _bind_api(engine)
+    page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
+    return page
+
+
+def launch_options() -> dict:
+    """What gradio 6 takes in `launch` rather than in `Blocks`."""
+    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": HEAD}
+
+
+def _context_column(engine: DesignEngine) -> ContextParts:
+    first = callbacks.page_context(engine, engine.categories[0].folder, engine.weeks[-1].key)
+    with gr.Row(elem_id="category-week"):
+        category = gr.Dropdown(
+            [(one.title, one.folder) for one in engine.categories],
+            value=first.category,
+            label=texts.CATEGORY,
+            elem_id="category",
+            min_width=120,
+            scale=2,
+        )
+        week = gr.Dropdown(
+            [(texts.week_label(one), one.key) for one in reversed(engine.weeks)],
+            value=first.week,
+            label=texts.WEEK,
+            elem_id="week",
+            min_width=150,
+            scale=3,
+        )
+    headline = gr.HTML(cards.headline_html(first), elem_id="headline")
+    bestsellers = gr.HTML(cards.bestsellers_html(first), elem_id="bestsellers")
+    prompt = gr.Textbox(
+        first.suggestion, label=texts.PROMPT, lines=3, max_lines=5, elem_id="prompt", placeholder=texts.PROMPT_HINT
+    )
+    use = gr.Button(texts.USE_SUGGESTION, size="sm", elem_id="use-suggestion")
+    return ContextParts(category, week, headline, bestsellers, prompt, gr.State(first.suggestion), use)
+
+
+def _canvas_column(engine: DesignEngine) -> CanvasParts:
+    category = engine.categories[0].folder
+    canvas = SketchCanvas(callbacks.template(engine, category))
+    with gr.Row(elem_id="sketch-tools"):
+        template = gr.Button(texts.TEMPLATE, size="sm", elem_id="template")
+        edge_map = gr.UploadButton(texts.EDGE_MAP, size="sm", file_types=IMAGE_TYPES, elem_id="edge-map")
+        photo = gr.UploadButton(texts.PHOTO, size="sm", file_types=IMAGE_TYPES, elem_id="photo")
+    return CanvasParts(canvas, template, edge_map, photo, gr.State(category))
+
+
+def _results_column(engine: DesignEngine) -> ResultParts:
+    defaults, idle = GenerateConfig(), ResultsView("idle")
+    with gr.Row(elem_id="run-row"):
+        generate = gr.Button(texts.GENERATE, variant="primary", elem_id="generate")
+        cancel = gr.Button(texts.CANCEL, interactive=False, elem_id="cancel")
+    status = gr.HTML(cards.status_html(idle), elem_id="status")
+    results = gr.HTML(cards.results_html(idle, model=engine.model_id), elem_id="results")
+    with gr.Accordion(texts.MORE, open=False, elem_id="more"):
+        with gr.Row():
+            num_candidates = gr.Slider(
+                1, 8, defaults.num_candidates, step=1, label=texts.NUM_CANDIDATES, info=texts.INFO_CANDIDATES
+            )
+            steps = gr.Slider(2, 100, defaults.num_inference_steps, step=1, label=texts.STEPS, info=texts.INFO_STEPS)
+        with gr.Row():
+            guidance = gr.Slider(
+                1, 20, defaults.guidance_scale, step=0.5, label=texts.GUIDANCE, info=texts.INFO_GUIDANCE
+            )
+            influence = gr.Slider(
+                0, 1, defaults.sketch_influence, step=0.05, label=texts.INFLUENCE, info=texts.INFO_INFLUENCE
+            )
+        with gr.Row(elem_id="seed-row"):
+            seed = gr.Number(0, label=texts.SEED, precision=0, minimum=0, elem_id="seed", min_width=120)
+            lock_seed = gr.Checkbox(False, label=texts.LOCK_SEED, elem_id="lock-seed", min_width=120)
+            randomise = gr.Button(texts.RANDOMISE, size="sm", elem_id="randomise", min_width=90)
+    return ResultParts(
+        generate, cancel, status, num_candidates, steps, guidance, influence, seed, lock_seed, randomise, results
+    )
+
+
+def _trends_tab(tab: gr.Tab) -> TrendParts:
+    attribute = gr.Radio(
+        [(texts.ATTRIBUTE_LABELS[name], name) for name in ATTRIBUTES],
+        value=ATTRIBUTES[0],
+        label=texts.ATTRIBUTE,
+        elem_id="attribute",
+    )
+    words = gr.HTML(elem_id="trend-words")
+    plot = gr.Plot(show_label=False, elem_id="trend-plot", container=False)
+    return TrendParts(tab, attribute, words, plot)
+
+
+def _bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts) -> None:
+    def context_changed(category: str, week: str, prompt: str, suggestion: str) -> tuple:
+        try:
+            shown = callbacks.page_context(engine, category, week)
+        except StudioError as error:
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), _failed(error)
+        untouched = not prompt.strip() or prompt == suggestion
+        return (
+            cards.headline_html(shown),
+            cards.bestsellers_html(shown),
+            shown.suggestion if untouched else gr.skip(),
+            shown.suggestion,
+            gr.skip(),
+        )
+
+    def category_changed(category: str, template_of: str, value: str | None) -> tuple:
+        try:
+            if callbacks.still_template(engine, template_of, value):
+                return callbacks.template(engine, category), category
+        except StudioError as error:
+            gr.Warning(str(error))
+        return gr.skip(), gr.skip()
+
+    outputs = [context.headline, context.bestsellers, context.prompt, context.suggestion, results.status]
+    inputs = [context.category, context.week, context.prompt, context.suggestion]
+    gr.on([context.category.input, context.week.input], context_changed, inputs, outputs, **_quiet("always_last"))
+    context.category.input(
+        category_changed,
+        [context.category, canvas.template_of, canvas.canvas],
+        [canvas.canvas, canvas.template_of],
+        **_quiet("always_last"),
+    )
+    context.use_suggestion.click(lambda text: text, context.suggestion, context.prompt, **_quiet())
+
+
+def _bind_canvas(engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts) -> None:
+    def place(make: Callable[[], str], done: str) -> tuple:
+        try:
+            return make(), cards.message_html(done, phase="idle")
+        except StudioError as error:
+            return gr.skip(), _failed(error)
+
+    def place_template(category: str) -> tuple:
+        return *place(lambda: callbacks.template(engine, category), texts.TEMPLATE_DONE), category
+
+    def place_edge_map(upload: str | None) -> tuple:
+        return place(lambda: callbacks.sketch_from_edge_map_file(upload), texts.EDGE_MAP_DONE)
+
+    def place_photo(upload: str | None) -> tuple:
+        return place(lambda: callbacks.sketch_from_photo_file(upload), texts.PHOTO_DONE)
+
+    outputs = [canvas.canvas, results.status]
+    canvas.template.click(place_template, context.category, [*outputs, canvas.template_of], **_quiet())
+    canvas.edge_map.upload(place_edge_map, canvas.edge_map, outputs, **_quiet())
+    canvas.photo.upload(place_photo, canvas.photo, outputs, **_quiet())
+
+
+def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts) -> None:
+    def buttons(running: bool) -> tuple[dict, dict]:
+        return gr.update(interactive=not running), gr.update(interactive=running)
+
+    def generate(
+        category: str,
+        week: str,
+        prompt: str,
+        sketch: str | None,
+        num_candidates: int,
+        steps: int,
+        guidance: float,
+        influence: float,
+        seed: int,
+        lock_seed: bool,
+    ) -> Iterator[tuple]:
+        seed = seed if lock_seed else callbacks.pick_seed()
+        inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
+        shown_seed = gr.skip() if lock_seed else seed
+        try:
+            with closing(callbacks.run(engine, inputs)) as views:
+                for view in views:
+                    drawn = cards.results_html(view, model=engine.model_id) if view.fresh else gr.skip()
+                    yield cards.status_html(view), drawn, shown_seed, *buttons(view.phase == "running")
+                    shown_seed = gr.skip()
+        except StudioError as error:
+            yield _failed(error), gr.skip(), gr.skip(), *buttons(False)
+
+    def cancelled() -> tuple:
+        return cards.status_html(ResultsView("cancelled")), *buttons(False)
+
+    event = results.generate.click(
+        generate,
+        [
+            context.category,
+            context.week,
+            context.prompt,
+            canvas.canvas,
+            results.num_candidates,
+            results.steps,
+            results.guidance,
+            results.influence,
+            results.seed,
+            results.lock_seed,
+        ],
+        [results.status, results.results, results.seed, results.generate, results.cancel],
+        show_progress="minimal",
+        show_progress_on=[results.status],
+        concurrency_id=MODEL,
+        concurrency_limit=1,
+        trigger_mode="once",
+        api_visibility="private",
+    )
+    results.cancel.click(
+        cancelled,
+        None,
+        [results.status, results.generate, results.cancel],
+        cancels=[event],
+        queue=False,
+        api_visibility="private",
+    )
+    results.randomise.click(callbacks.pick_seed, None, results.seed, **_quiet())
+
+
+def _bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts) -> None:
+    def draw(category: str, attribute: str, week: str) -> tuple:
+        try:
+            figure, words = callbacks.trends(engine, category, attribute, week)
+        except StudioError as error:
+            return gr.skip(), _failed(error)
+        return figure, f"<p>{cards.escape(words)}</p>"
+
+    triggers = [trends.tab.select, trends.attribute.input, context.category.input, context.week.input]
+    gr.on(
+        triggers,
+        draw,
+        [context.category, trends.attribute, context.week],
+        [trends.plot, trends.words],
+        **_quiet("always_last"),
+    )
+
+
+def _bind_api(engine: DesignEngine) -> None:
+    """Typed endpoints for gradio_client, beside the page's own private events."""
+    defaults = GenerateConfig()
+
+    def generate(
+        category: str,
+        week: str,
+        prompt: str,
+        sketch: str,
+        num_candidates: int = defaults.num_candidates,
+        steps: int = defaults.num_inference_steps,
+        guidance: float = defaults.guidance_scale,
+        influence: float = defaults.sketch_influence,
+        seed: int = 0,
+    ) -> Iterator[dict]:
+        """Sketch (PNG data URL, dark on white) -> ranked designs; yields progress, then the ranking with pictures."""
+        inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
+        with _as_gradio_error(), closing(callbacks.run(engine, inputs)) as views:
+            for view in views:
+                if view.phase == "ranked":
+                    yield callbacks.ranking_json(view, model=engine.model_id)
+                elif view.progress is not None:
+                    yield {"progress": round(view.progress.fraction, 4)}
+
+    def bestsellers(category: str, week: str) -> dict:
+        """Bestsellers, headline and suggested prompt of a category and a week such as 2020-W10."""
+        with _as_gradio_error():
+            return callbacks.bestsellers_json(callbacks.page_context(engine, category, week))
+
+    def trends(category: str, attribute: str, week: str) -> dict:
+        """Weekly shares of units by colour, type or pattern, and what they say about the week."""
+        with _as_gradio_error():
+            return callbacks.trends_json(engine, category, attribute, week)
+
+    gr.api(generate, api_name="generate", concurrency_id=MODEL, concurrency_limit=1)
+    gr.api(bestsellers, api_name="bestsellers")
+    gr.api(trends, api_name="trends")
+
+
+class _as_gradio_error:  # noqa: N801 - reads as the statement it is in
+    """Inside it, a StudioError becomes the gr.Error that API clients are shown."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StudioError):
+            raise gr.Error(str(error), print_exception=False) from error
+
+
+def _failed(error: StudioError) -> str:
+    gr.Warning(cards.escape(str(error)))
+    return cards.message_html(str(error))
+
+
+def _quiet(trigger_mode: str = "once") -> dict:
+    """Options of events that answer at once and are no part of the API."""
+    return {"show_progress": "hidden", "trigger_mode": trigger_mode, "api_visibility": "private"}

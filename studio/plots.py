@@ -1,0 +1,101 @@
+"""Plotly figures of the Trends tab. In: a data frame of shares. Out: a figure without a theme of its own, so that it
+reads on light and dark pages alike. Knows nothing of gradio."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from fashiondistill.data.attributes import COLOUR_BY_WORD
+from fashiondistill.data.weeks import Week
+from studio import texts
+
+NUM_WORDS = 6  # more lines than this cannot be told apart
+GREY = "#85868c"  # contrast at least 3.5 on white and on zinc-900, so that one grey serves both pages
+GRID = "rgba(133, 134, 140, 0.22)"
+PALETTE = ("#2a7f6f", "#c26a3d", "#5b6bbf", "#b8902f", "#a3527f", "#6d8a3c")
+FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+def shares_figure(shares, *, week: str, title: str) -> go.Figure:  # noqa: ANN001 - DataFrame; pandas stays outside
+    """Stacked areas of the largest words' shares over the weeks, with a marker at the chosen week.
+
+    Args:
+        shares: share of units, 0 to 1; index = week keys, columns = words.
+        week: key of the chosen week.
+        title: of the figure.
+    """
+    words = list(shares.mean().sort_values(ascending=False).index[:NUM_WORDS])
+    mondays = [Week.parse(str(key)).monday for key in shares.index]
+    labels = [texts.week_label(Week.parse(str(key))) for key in shares.index]
+    figure = go.Figure()
+    for number, word in enumerate(words):
+        colour = word_colour(word, number)
+        figure.add_trace(
+            go.Scatter(
+                x=mondays,
+                y=shares[word].fillna(0) * 100,
+                name=word,
+                mode="lines",
+                stackgroup="shares",
+                line={"color": GREY, "width": 0.6},
+                fillcolor=colour,
+                customdata=labels,
+                hovertemplate="%{y:.1f} %<extra>" + word + "</extra>",
+            )
+        )
+    _mark_week(figure, Week.parse(week))
+    total = float(shares[words].sum(axis=1).max()) * 100
+    figure.update_layout(
+        title={"text": title, "x": 0, "xref": "container", "pad": {"l": 4}, "font": {"size": 15}},
+        font={"family": FONT, "size": 12, "color": GREY},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        height=460,
+        margin={"l": 52, "r": 12, "t": 48, "b": 104},
+        hovermode="x unified",
+        hoverlabel={"bgcolor": "#26272b", "bordercolor": "#26272b", "font": {"color": "#f4f4f5", "family": FONT}},
+        legend={"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top", "traceorder": "normal", "itemwidth": 30},
+        xaxis={
+            "title": {"text": texts.WEEK_AXIS},
+            "showgrid": False,
+            "linecolor": GREY,
+            "ticks": "outside",
+            "tickcolor": GREY,
+            "tickformat": "%b\n%Y",
+            "hoverformat": "Week %V, %G",
+            "nticks": 8,
+            "fixedrange": True,
+        },
+        yaxis={
+            "title": {"text": texts.SHARE_AXIS},
+            "gridcolor": GRID,
+            "zeroline": False,
+            "range": [0, min(100.0, total * 1.08) if total else 100.0],
+            "fixedrange": True,
+        },
+    )
+    return figure
+
+
+def word_colour(word: str, number: int) -> str:
+    """The garment's own colour for a colour word, the palette for any other."""
+    if word in COLOUR_BY_WORD:
+        return "rgb({}, {}, {})".format(*COLOUR_BY_WORD[word].rgb)
+    return PALETTE[number % len(PALETTE)]
+
+
+def _mark_week(figure: go.Figure, week: Week) -> None:
+    day = week.monday.isoformat()
+    figure.add_shape(
+        type="line",
+        x0=day,
+        x1=day,
+        y0=0,
+        y1=1,
+        yref="paper",
+        name="week",
+        line={"color": GREY, "width": 2, "dash": "dot"},
+    )
+    figure.add_annotation(
+        x=day, y=1, yref="paper", yanchor="bottom", text=week.key, showarrow=False, font={"size": 12, "color": GREY}
+    )

@@ -1,0 +1,92 @@
+"""What the page holds and shows, as frozen dataclasses; callbacks make them, layout draws them.
+
+Plain values and numpy pictures only: no models, no gradio. Bad input is a `StudioError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fashiondistill.design import DesignRequest, ScoredDesign
+
+Phase = Literal["idle", "running", "ranked", "cancelled", "failed"]
+
+
+class StudioError(ValueError):
+    """What the visitor did cannot be done; the message names the field and the remedy."""
+
+
+@dataclass(frozen=True)
+class GenerateInputs:
+    """One press of Generate, as it comes from the page or the API: types are not to be trusted yet."""
+
+    category: str
+    week: str
+    prompt: str
+    sketch: str | None
+    num_candidates: int
+    num_inference_steps: int
+    guidance_scale: float
+    sketch_influence: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class BestsellerTile:
+    """One of the week's bestsellers; `picture` is a JPEG data URL."""
+
+    article_id: str
+    rank: int
+    units: int
+    name: str
+    caption: str
+    picture: str
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """What the left column shows for a category and a week."""
+
+    category: str
+    week: str
+    headline: str
+    bestsellers: tuple[BestsellerTile, ...]
+    suggestion: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Candidate `candidate` (from 1) of `num_candidates` is at step `step` of `total_steps`."""
+
+    candidate: int
+    num_candidates: int
+    step: int
+    total_steps: int
+
+    @property
+    def fraction(self) -> float:
+        """Share of all steps of the request that are done."""
+        return ((self.candidate - 1) * self.total_steps + self.step) / (self.num_candidates * self.total_steps)
+
+
+@dataclass(frozen=True, eq=False)
+class ResultsView:
+    """The right column at one moment of a request.
+
+    Attributes:
+        designs: in order of arrival while running, best first once ranked.
+        num_expected: how many cards the request will have.
+        fresh: whether `designs` changed since the view before; if not, only the status has to be drawn.
+        seconds: since the request was taken up.
+        article_names: article id -> how the page calls that bestseller.
+    """
+
+    phase: Phase
+    request: DesignRequest | None = None
+    designs: tuple[ScoredDesign, ...] = ()
+    num_expected: int = 0
+    progress: Progress | None = None
+    fresh: bool = True
+    seconds: float = 0.0
+    article_names: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,165 @@
+"""Every English string of the page. In: plain values. Out: strings, not escaped. Knows nothing of HTML or gradio."""
+
+from __future__ import annotations
+
+import datetime
+
+from fashiondistill.data.weeks import Week
+
+TITLE = "FashionDistill Studio"
+TAGLINE = "Sketch a garment. See it ranked against what sold."
+
+CATEGORY, WEEK, PROMPT, SKETCH = "Category", "Week", "Prompt", "Sketch"
+NUM_CANDIDATES, STEPS, GUIDANCE, INFLUENCE = "Candidates", "Steps", "Guidance", "Sketch influence"
+SEED, LOCK_SEED, RANDOMISE = "Seed", "Keep this seed", "New seed"
+# Field of `GenerateConfig` -> what the page calls it.
+SETTING_LABELS = {
+    "num_candidates": NUM_CANDIDATES,
+    "num_inference_steps": STEPS,
+    "guidance_scale": GUIDANCE,
+    "sketch_influence": INFLUENCE,
+}
+
+BESTSELLERS = "Bestsellers of the week"
+NO_BESTSELLERS = "Nothing of this category was sold in this week. Choose another week."
+PROMPT_HINT = "Describe the garment. The suggestion comes from this week's sales."
+USE_SUGGESTION = "Use this week's suggestion"
+
+TEMPLATE, EDGE_MAP, PHOTO = "Template", "Upload edge map", "Photo to lines"
+GENERATE, CANCEL, MORE = "Generate", "Cancel", "More settings"
+
+TAB_DESIGN, TAB_TRENDS = "Design", "Trends"
+ATTRIBUTE = "Show shares of"
+ATTRIBUTE_LABELS = {"colour": "Colours", "type": "Garment types", "pattern": "Patterns"}
+SHARE_AXIS, WEEK_AXIS, OTHER_WORDS = "Share of units sold (%)", "Week", "all others"
+
+IDLE = "Ready. Draw, or keep the template, and press Generate."
+EMPTY_RESULTS = "Your designs appear here"
+EMPTY_RESULTS_MORE = (
+    "Each one is scored as it arrives, then all are ranked against this week's bestsellers and your words."
+)
+CANCELLED = "Cancelled. The designs drawn so far are kept."
+STARTING = "Starting"
+CLIP_I, CLIP_T, COMBINED = "CLIP-I", "CLIP-T", "Combined"
+CLIP_I_HELP = "Similarity to this week's bestsellers, mean over the set (cosine, -1 to 1)"
+CLIP_T_HELP = "Similarity to your words (cosine, -1 to 1)"
+DOWNLOAD, ENLARGE, CLOSE = "Save PNG", "Enlarge", "Close"
+PROVISIONAL, PENDING = "scored", "waiting"
+
+TEMPLATE_DONE = "Template placed on the canvas. Undo brings your drawing back."
+EDGE_MAP_DONE = "Edge map placed on the canvas. Undo brings your drawing back."
+PHOTO_DONE = "Lines of the photo placed on the canvas. Undo brings your drawing back."
+
+INFO_CANDIDATES = "Designs to draw, 1 to 8"
+INFO_STEPS = "More steps: finer, slower"
+INFO_GUIDANCE = "How strictly words and sketch are followed; 1 is off"
+INFO_INFLUENCE = "Share of the steps that see the sketch"
+
+
+def week_label(week: Week) -> str:
+    """ "Week 10, 2020 (2 - 8 Mar)"."""
+    first, last = week.monday, week.monday + datetime.timedelta(days=6)
+    start = f"{first.day}" if first.month == last.month else f"{first.day} {first:%b}"
+    return f"Week {week.week}, {week.year} ({start}\u2013{last.day} {last:%b})"
+
+
+def units(count: int) -> str:
+    """ "1,204 sold"."""
+    return f"{count:,} sold"
+
+
+def progress(candidate: int, num_candidates: int, step: int, total_steps: int) -> str:
+    """What the status says while drawing."""
+    return f"Candidate {candidate} of {num_candidates}, step {step} of {total_steps}"
+
+
+def ranked(count: int, seconds: float, seed: int) -> str:
+    """What the status says at the end."""
+    return f"{count} design{'s' if count != 1 else ''} ranked in {seconds:.1f} s. Seed {seed}."
+
+
+def candidate(number: int) -> str:
+    """Name of a candidate, counted from 1."""
+    return f"Candidate {number}"
+
+
+def rank_badge(rank: int) -> str:
+    """Badge of a ranked card."""
+    return f"No. {rank}"
+
+
+def nearest(name: str) -> str:
+    """Which bestseller a design is most like."""
+    return f"Closest to {name}"
+
+
+def ranked_by(clip_i_weight: float, clip_t_weight: float) -> str:
+    """How the ranks came about."""
+    return f"{clip_i_weight:g} CLIP-I + {clip_t_weight:g} CLIP-T"
+
+
+def trend_sentence(*, word: str, share: float, change: float | None, weeks_back: int, category: str, week: str) -> str:
+    """The leader of a week in plain words; shares as fractions, change in fractions over `weeks_back` weeks."""
+    text = f"{word.capitalize()} led {category.lower()} in {week}, with {share:.0%} of the units sold"
+    if change is None:
+        return f"{text}."
+    points = round(change * 100)
+    moved = "unchanged" if points == 0 else f"{'up' if points > 0 else 'down'} {abs(points)} point{_s(points)}"
+    return f"{text}, {moved} over {weeks_back} weeks."
+
+
+def riser_sentence(*, word: str, change: float, weeks_back: int) -> str:
+    """The word that gained most."""
+    points = round(change * 100)
+    return f"{word.capitalize()} gained most: {points} point{_s(points)} in {weeks_back} weeks."
+
+
+def trend_title(attribute: str, category: str) -> str:
+    """Title of the plot."""
+    return f"{ATTRIBUTE_LABELS[attribute]}, {category.lower()}"
+
+
+def no_such_week(week: str, first: str, last: str) -> str:
+    """Error for a week without sales data."""
+    return f"{WEEK}: {week!r} is not in the sales data. Choose a week from {first} to {last}."
+
+
+def no_sales(week: str, category: str) -> str:
+    """Error for a week in which nothing of the category was sold."""
+    return (
+        f"{WEEK}: nothing of {category} was sold in {week}, so there is nothing to rank against. Choose another week."
+    )
+
+
+def not_a_number(label: str, value: object) -> str:
+    """Error for a setting that is no number."""
+    return f"{label}: {value!r} is not a number that can be used. Give a number."
+
+
+def not_whole(label: str, value: object) -> str:
+    """Error for a count that is not whole."""
+    return f"{label}: {value!r} is not a whole number. Give a whole number."
+
+
+def not_text(label: str, value: object) -> str:
+    """Error for a text field that holds something else."""
+    return f"{label}: {type(value).__name__} is not text. Give text."
+
+
+def unknown_attribute(attribute: object) -> str:
+    """Error for an unknown trend attribute."""
+    return f"{ATTRIBUTE}: {attribute!r} is unknown. Choose one of {', '.join(ATTRIBUTE_LABELS)}."
+
+
+def no_upload(label: str) -> str:
+    """Error for an upload that never came."""
+    return f"{label}: no file arrived. Choose a PNG, JPEG or WebP file."
+
+
+def field_error(label: str, message: str) -> str:
+    """Put the field's name before a message that lacks it."""
+    return f"{label}: {message}"
+
+
+def _s(points: int) -> str:
+    return "" if abs(points) == 1 else "s"

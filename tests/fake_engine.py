@@ -1,0 +1,182 @@
+"""The one fake of the test suite: `studio.engine.DesignEngine`'s interface without a model.
+
+It draws flat-coloured garments with numpy and scores them by fixed rules, so that order and text are known.
+`python -m tests.fake_engine` opens the page on it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from fashiondistill.config import GROUND, StudioConfig
+from fashiondistill.data.attributes import COLOUR_BY_WORD
+from fashiondistill.data.categories import CATEGORIES, Category, get_category
+from fashiondistill.data.weeks import Week
+from fashiondistill.design import Design, DesignRequest, ScoredDesign
+from studio.engine import CandidateReady, Event, Ranked, StepDone
+
+COLOURS = ("black", "navy", "beige", "red", "olive", "light blue", "white")
+TYPES = ("t-shirt", "shirt", "jacket", "hoodie")
+PATTERNS = ("plain", "striped", "checked")
+EMPTY = ("top5acc", "2020-W01")  # category and week in which nothing was sold
+HOSTILE = '<img src=x onerror="alert(1)">'  # name of the fifth bestseller
+
+
+@dataclass(frozen=True)
+class FakeBestseller:
+    """What `Shop.bestsellers` gives."""
+
+    article_id: str
+    rank: int
+    units: int
+    name: str
+    caption: str
+    colours: tuple[str, ...]
+    pattern: str
+    image: Path
+
+
+@dataclass(frozen=True)
+class FakePrompt:
+    """What `trends.trend_prompt` gives."""
+
+    text: str
+    phrases: tuple[str, ...]
+
+
+class FakeEngine:
+    """`DesignEngine` without models.
+
+    Args:
+        folder: where product pictures are written.
+        step_seconds: how long a denoising step takes.
+    """
+
+    def __init__(self, folder: Path, *, step_seconds: float = 0.0, config: StudioConfig | None = None) -> None:
+        self.folder, self.step_seconds, self.config = folder, step_seconds, config or StudioConfig()
+        self.model_id = "fake-0"
+        self.categories: tuple[Category, ...] = CATEGORIES
+        first = Week(2019, 40)
+        self.weeks = tuple(first.shift(n) for n in range(40))
+        self.num_steps = 0
+        self.num_closed = 0
+        self.fail_with: Exception | None = None
+        self._lock = threading.Lock()
+
+    def bestsellers(self, category: str, week: str) -> tuple[FakeBestseller, ...]:
+        """Five flat garments in the colours of the list; none for `EMPTY`."""
+        get_category(category)
+        if (category, week) == EMPTY:
+            return ()
+        shift = Week.parse(week).week
+        items = []
+        for rank in range(1, 6):
+            colour = COLOURS[(rank + shift) % len(COLOURS)]
+            path = self.folder / f"{category}_{colour.replace(' ', '_')}.png"
+            if not path.is_file():
+                Image.fromarray(self._garment(category, COLOUR_BY_WORD[colour].rgb)).save(path)
+            name = HOSTILE if rank == 5 else f"{colour.capitalize()} article"
+            caption = f"{colour} plain garment"
+            items.append(FakeBestseller(f"01{rank:08d}", rank, 1500 // rank, name, caption, (colour,), "plain", path))
+        return tuple(items)
+
+    def trend_prompt(self, category: str, week: str) -> FakePrompt:
+        """Names the week, so that tests see when it changes."""
+        text = f"navy striped {get_category(category).title.lower()} garment of week {Week.parse(week).week}"
+        return FakePrompt(text, tuple(text.split()))
+
+    def headline(self, category: str, week: str) -> str:
+        """One sentence."""
+        return (
+            f"Navy rose to 31 % of {get_category(category).title.lower()} units in {week}, up 6 points in four weeks."
+        )
+
+    def shares(self, category: str, attribute: str) -> pd.DataFrame:
+        """Smooth shares that add up to 1."""
+        words = {"colour": COLOURS, "type": TYPES, "pattern": PATTERNS}[attribute]
+        time_axis = np.arange(len(self.weeks))[:, None]
+        raw = 1.2 + np.sin(time_axis / 7 + np.arange(len(words)) * 1.7) + 2.0 / (1 + np.arange(len(words)))
+        table = raw / raw.sum(axis=1, keepdims=True)
+        return pd.DataFrame(table, index=[week.key for week in self.weeks], columns=list(words))
+
+    def template(self, category: str) -> np.ndarray:
+        """Outline of the fake garment."""
+        inside = self._shape(category)
+        inner = inside[2:-2, 2:-2] & inside[:-4, 2:-2] & inside[4:, 2:-2] & inside[2:-2, :-4] & inside[2:-2, 4:]
+        sketch = inside.astype(np.float32)
+        sketch[2:-2, 2:-2] -= inner
+        return sketch
+
+    def check_prompt(self, prompt: str) -> None:
+        """77 words are one too many."""
+        if len(prompt.split()) > 75:
+            raise ValueError(f"prompt has {len(prompt.split()) + 2} tokens, the text encoder takes 77. Shorten it.")
+
+    def generate(self, request: DesignRequest) -> Iterator[Event]:
+        """Candidate 2 always wins; steps are counted in `num_steps`."""
+        self.check_prompt(request.prompt)
+        scored = []
+        total = request.config.num_inference_steps
+        with self._lock:
+            try:
+                for k in range(request.config.num_candidates):
+                    for step in range(1, total + 1):
+                        time.sleep(self.step_seconds)
+                        self.num_steps += 1
+                        yield StepDone(k, step, total)
+                    if self.fail_with is not None:
+                        raise self.fail_with
+                    scored.append(self._scored(request, k))
+                    yield CandidateReady(scored[-1])
+            finally:
+                self.num_closed += 1
+        ordered = sorted(scored, key=lambda one: (-one.combined, one.design.index))
+        yield Ranked(tuple(_with_rank(one, rank) for rank, one in enumerate(ordered, start=1)))
+
+    def _scored(self, request: DesignRequest, k: int) -> ScoredDesign:
+        colour = np.array(COLOUR_BY_WORD[COLOURS[(request.seed + k) % len(COLOURS)]].rgb)
+        image = self._garment(request.category, colour)
+        image = (image * (1 - request.sketch[..., None] * 0.6)).astype(np.uint8)
+        clip_i, clip_t = 0.82 - 0.05 * abs(k - 1), 0.31 - 0.02 * abs(k - 1)
+        combined = request.config.clip_i_weight * clip_i + request.config.clip_t_weight * clip_t
+        return ScoredDesign(Design(image, k, request), clip_i, clip_t, combined, f"01{k % 5 + 1:08d}", 0)
+
+    def _shape(self, category: str) -> np.ndarray:
+        y, x = np.mgrid[0:512, 0:384]
+        side = abs(x - 192)
+        if category == "top5glb":
+            return (y > 60) & (y < 470) & (side < 90 + y * 0.06) & ((y < 190) | (side > (y - 190) * 0.12))
+        if category == "top5gfb":
+            return (y > 40) & (y < 480) & (side < 46 + np.maximum(0, y - 150) * 0.28 + np.maximum(0, 150 - y) * 0.2)
+        body = (y > 90) & (y < 440) & (side < 96)
+        sleeves = (y > 95) & (y < 235) & (side < 96 + (y - 60) * 0.5) & (side > 40)
+        neck = (side**2 + (y - 84) ** 2) < 40**2
+        return (body | sleeves) & ~neck
+
+    def _garment(self, category: str, rgb: tuple[int, int, int] | np.ndarray) -> np.ndarray:
+        image = np.full((512, 384, 3), GROUND, np.float32)
+        y, x = np.mgrid[0:512, 0:384]
+        light = 1 + 0.06 * np.sin(x / 23 + y / 61)[..., None]
+        return np.where(self._shape(category)[..., None], np.array(rgb) * light, image).clip(0, 255).astype(np.uint8)
+
+
+def _with_rank(one: ScoredDesign, rank: int) -> ScoredDesign:
+    return ScoredDesign(one.design, one.clip_i, one.clip_t, one.combined, one.nearest_article_id, rank)
+
+
+if __name__ == "__main__":
+    import sys
+    import tempfile
+
+    from app import launch
+
+    fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=StudioConfig(port=int(sys.argv[1])))
+    launch(fake, fake.config)
