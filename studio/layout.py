@@ -127,23 +127,18 @@ def launch_options() -> dict:
 
 def _context_column(engine: DesignEngine) -> ContextParts:
     first = callbacks.page_context(engine, engine.categories[0].folder, engine.weeks[-1].key)
-    with gr.Row(elem_id="category-week"):
-        category = gr.Dropdown(
-            [(one.title, one.folder) for one in engine.categories],
-            value=first.category,
-            label=texts.CATEGORY,
-            elem_id="category",
-            min_width=120,
-            scale=2,
-        )
-        week = gr.Dropdown(
-            [(texts.week_label(one), one.key) for one in reversed(engine.weeks)],
-            value=first.week,
-            label=texts.WEEK,
-            elem_id="week",
-            min_width=150,
-            scale=3,
-        )
+    category = gr.Dropdown(
+        [(one.title, one.folder) for one in engine.categories],
+        value=first.category,
+        label=texts.CATEGORY,
+        elem_id="category",
+    )
+    week = gr.Dropdown(
+        [(texts.week_label(one), one.key) for one in reversed(engine.weeks)],
+        value=first.week,
+        label=texts.WEEK,
+        elem_id="week",
+    )
     headline = gr.HTML(cards.headline_html(first), elem_id="headline")
     bestsellers = gr.HTML(cards.bestsellers_html(first), elem_id="bestsellers")
     prompt = gr.Textbox(

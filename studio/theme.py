@@ -61,6 +61,8 @@ def studio_theme() -> gr.themes.Base:
         body_text_color_subdued_dark="#a1a1aa",
         input_background_fill="#ffffff",
         input_background_fill_dark="#232327",
+        input_border_width="1px",
+        input_border_width_dark="1px",
         input_border_color="#d4d4d8",
         input_border_color_dark="#3a3a41",
         input_border_color_focus="*primary_600",
@@ -87,5 +89,7 @@ def studio_theme() -> gr.themes.Base:
         button_secondary_text_color_dark="#ececee",
         button_large_text_weight="600",
         button_small_text_weight="500",
+        button_border_width="1px",
+        button_border_width_dark="1px",
         layout_gap="12px",
     )

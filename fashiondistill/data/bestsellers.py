@@ -80,15 +80,16 @@ def weekly_units(folder: Path) -> pl.DataFrame:
         FileNotFoundError: naming the files.
         ValueError: if columns are missing, or a date is not written YYYY-MM-DD.
     """
-    return _summed_by_week(_daily_counts(folder)).collect(engine="streaming")
+    return weekly_units_and_days(folder)[0]
 
 
 def weekly_units_and_days(folder: Path) -> tuple[pl.DataFrame, dict[str, int]]:
-    """`weekly_units`, and the number of days (1 to 7) with sales of each week, from one reading of the file."""
-    daily = _daily_counts(folder).collect(engine="streaming")
-    counts = daily.group_by("week").agg(pl.col("t_dat").n_unique().alias("days")).sort("week")
-    days = dict(zip(counts["week"].to_list(), counts["days"].to_list(), strict=True))
-    return _summed_by_week(daily.lazy()).collect(), days
+    """`weekly_units`, and for each week the number of days (1 to 7) with sales, from one reading of the file."""
+    daily = _daily_counts(folder)
+    sums = [pl.col("units").sum(), pl.col("weekday_bit").bitwise_or()]
+    weekly = daily.group_by("week", "article_id").agg(sums).collect(engine="streaming").sort("week", "article_id")
+    days = weekly.group_by("week").agg(pl.col("weekday_bit").bitwise_or().bitwise_count_ones().alias("days"))
+    return weekly.drop("weekday_bit"), dict(days.sort("week").iter_rows())
 
 
 def weekly_bestsellers(units: pl.DataFrame, articles: pl.DataFrame, *, top_k: int = 5) -> pl.DataFrame:
@@ -133,7 +134,7 @@ def iso_week(day: pl.Expr) -> pl.Expr:
 
 
 def _daily_counts(folder: Path) -> pl.LazyFrame:
-    """Columns t_dat, article_id, units and week. Counting by the text of the day comes first: 734 dates are parsed."""
+    """Columns t_dat, article_id, units, day, week, weekday_bit; counted by day first, so that few dates are parsed."""
     path = _transactions_path(Path(folder))
     rows = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema=False)
     _require_columns(path, rows.collect_schema().names(), NEEDED_OF_TRANSACTIONS)
@@ -142,7 +143,10 @@ def _daily_counts(folder: Path) -> pl.LazyFrame:
     return (
         counts.with_columns(_padded("article_id"), day.alias("day"))
         .map_batches(lambda frame: _checked_days(frame, path), schema=None, validate_output_schema=False)
-        .with_columns(iso_week(pl.col("day")).alias("week"))
+        .with_columns(
+            iso_week(pl.col("day")).alias("week"),
+            pl.lit(2, pl.Int64).pow(pl.col("day").dt.weekday() - 1).cast(pl.Int64).alias("weekday_bit"),
+        )
     )
 
 
@@ -151,10 +155,6 @@ def _checked_days(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
     if wrong.height:
         raise ValueError(f"t_dat {wrong['t_dat'][0]!r} in {path} is no date: write it as YYYY-MM-DD.")
     return frame
-
-
-def _summed_by_week(daily: pl.LazyFrame) -> pl.LazyFrame:
-    return daily.group_by("week", "article_id").agg(pl.col("units").sum()).sort("week", "article_id")
 
 
 def _padded(column: str) -> pl.Expr:

@@ -1,0 +1,194 @@
+"""A catalogue opened for reading: its weeks, its bestsellers in the words of captions, and the frames of trends.
+
+In: a folder in H&M's layout (articles.csv, transactions_train.csv or .parquet, images/). Out: `Shop`, `Bestseller`.
+Reads the files once, when opened; no picture is opened here. Knows nothing of trends, models or pages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from fashiondistill.data.attributes import COLOUR_OF_HM_GROUP, PATTERN_OF_HM_APPEARANCE, compose_caption
+from fashiondistill.data.bestsellers import (
+    category_of_articles,
+    read_articles,
+    weekly_bestsellers,
+    weekly_units_and_days,
+)
+from fashiondistill.data.categories import CATEGORIES, Category, get_category
+from fashiondistill.data.weeks import Week
+
+# H&M's product_type_name -> noun of the captions, where it is not the name in lower case.
+NOUN_OF_PRODUCT_TYPE: dict[str, str] = {
+    "Vest top": "tank top",
+    "Leggings/Tights": "leggings",
+    "Jumpsuit/Playsuit": "jumpsuit",
+    "Underwear bottom": "briefs",
+    "Underwear body": "underwear bodysuit",
+    "Other shoe": "shoes",
+    "Flat shoe": "flat shoes",
+    "Flat shoes": "flat shoes",
+    "Hat/beanie": "hat",
+    "Cap/peaked": "cap",
+    "Bag": "handbag",
+    "Earring": "earrings",
+}
+DAYS_PER_WEEK = 7
+
+
+@dataclass(frozen=True)
+class Bestseller:
+    """An article that sold best in a category and week.
+
+    Attributes:
+        article_id: ten digits.
+        rank: 1 = most units of the week.
+        units: sold in that week.
+        name: prod_name, for people.
+        caption: in the words of training, for example "navy striped t-shirt".
+        colours: colour words; H&M's file names one per article.
+        pattern: pattern word.
+        image: path of the picture; it need not exist (H&M's own set lacks 442), whoever opens it learns that.
+    """
+
+    article_id: str
+    rank: int
+    units: int
+    name: str
+    caption: str
+    colours: tuple[str, ...]
+    pattern: str
+    image: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Shop:
+    """Articles and weekly units of one catalogue. Make one with `open`.
+
+    Attributes:
+        folder: of the catalogue.
+        weeks: with sales in at least one of the six categories, in order of time.
+        articles: one row per article of the six categories: H&M's 25 columns, and category, colour, pattern, type (the
+            caption's words).
+        units: columns week (key), article_id, units; articles of the six categories only.
+        days: week key -> number of days with sales, 1 to 7; below 7 the week is partial.
+    """
+
+    folder: Path
+    weeks: tuple[Week, ...]
+    articles: pl.DataFrame
+    units: pl.DataFrame
+    days: dict[str, int]
+    _bestsellers: dict[tuple[str, str], tuple[Bestseller, ...]] = field(repr=False)
+
+    @staticmethod
+    def open(folder: Path, *, top_k: int = 5) -> Shop:
+        """Read a catalogue.
+
+        Args:
+            folder: holds articles.csv and transactions_train.csv or .parquet.
+            top_k: bestsellers to keep of each category and week.
+
+        Raises:
+            FileNotFoundError: naming the file that is missing.
+            ValueError: naming the missing column, or if nothing of the six categories was sold.
+        """
+        folder = Path(folder)
+        articles = _with_words(read_articles(folder))
+        units, days = weekly_units_and_days(folder)
+        units = units.join(articles.select("article_id"), on="article_id", how="semi", maintain_order="left")
+        if not units.height:
+            raise ValueError(f"{folder} has no sales of the six categories: check that its files belong together.")
+        keys = units["week"].unique().sort().to_list()  # the ISO year has four digits here, so keys sort in time
+        ranked = weekly_bestsellers(units, articles, top_k=top_k)
+        return Shop(
+            folder=folder,
+            weeks=tuple(Week.parse(key) for key in keys),
+            articles=articles,
+            units=units,
+            days={key: days[key] for key in keys},
+            _bestsellers=_by_category_and_week(ranked, articles, folder),
+        )
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """The categories with articles, in the order of `CATEGORIES`."""
+        present = set(self.articles["category"].unique().to_list())
+        return tuple(category for category in CATEGORIES if category.folder in present)
+
+    def bestsellers(self, category: str, week: Week | str) -> list[Bestseller]:
+        """The week's bestsellers of a category, best first; empty if the category sold nothing that week.
+
+        Raises:
+            ValueError: for an unknown category, or a week without sales.
+        """
+        folder, key = get_category(category).folder, self.week(week).key
+        return list(self._bestsellers.get((folder, key), ()))
+
+    def week(self, week: Week | str) -> Week:
+        """The given week, once it is known to have sales.
+
+        Raises:
+            ValueError: if the text is no week, or the week has no sales; names the first and last that have.
+        """
+        found = Week.parse(week) if isinstance(week, str) else week
+        if found.key not in self.days:
+            raise ValueError(
+                f"week {found.key} has no sales: choose a week from {self.weeks[0].key} to {self.weeks[-1].key}."
+            )
+        return found
+
+    def is_partial(self, week: Week | str) -> bool:
+        """Whether the data covers only a part of the week; only the first and the last week can be partial.
+
+        A day without sales inside the span (a small shop on a Sunday) does not make a week partial.
+        """
+        found = self.week(week)
+        return found in (self.weeks[0], self.weeks[-1]) and self.days[found.key] < DAYS_PER_WEEK
+
+
+def image_path(folder: Path, article_id: str) -> Path:
+    """Where H&M's layout keeps the picture of an article: images/010/0108775015.jpg."""
+    return Path(folder) / "images" / article_id[:3] / f"{article_id}.jpg"
+
+
+def _with_words(articles: pl.DataFrame) -> pl.DataFrame:
+    """Articles of the six categories with their folder and the caption's words for colour, pattern and type."""
+    colours = {group: colour.word for group, colour in COLOUR_OF_HM_GROUP.items()}
+    return articles.join(
+        category_of_articles(articles), on="article_id", how="inner", maintain_order="left"
+    ).with_columns(
+        _word("colour_group_name", colours).alias("colour"),
+        _word("graphical_appearance_name", PATTERN_OF_HM_APPEARANCE).alias("pattern"),
+        _word("product_type_name", NOUN_OF_PRODUCT_TYPE).alias("type"),
+    )
+
+
+def _word(column: str, words: dict[str, str]) -> pl.Expr:
+    """H&M's name -> our word; names that we have no word for in lower case, nulls as "unknown"."""
+    name = pl.col(column).fill_null("unknown")
+    return pl.coalesce(name.replace_strict(words, default=None, return_dtype=pl.String), name.str.to_lowercase())
+
+
+def _by_category_and_week(
+    ranked: pl.DataFrame, articles: pl.DataFrame, folder: Path
+) -> dict[tuple[str, str], tuple[Bestseller, ...]]:
+    words = articles.select("article_id", "prod_name", "colour", "pattern", "type")
+    rows = ranked.join(words, on="article_id", how="left", maintain_order="left").iter_rows(named=True)
+    found: dict[tuple[str, str], list[Bestseller]] = {}
+    for row in rows:
+        item = Bestseller(
+            article_id=row["article_id"],
+            rank=row["rank"],
+            units=row["units"],
+            name=row["prod_name"] or row["type"],
+            caption=compose_caption(colours=[row["colour"]], pattern=row["pattern"], garment=row["type"]),
+            colours=(row["colour"],),
+            pattern=row["pattern"],
+            image=image_path(folder, row["article_id"]),
+        )
+        found.setdefault((row["category"], row["week"]), []).append(item)
+    return {key: tuple(items) for key, items in found.items()}
