@@ -38,12 +38,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         config = config_from(arguments, StudioConfig)
-        engine = DesignEngine.open(config)
+        launch(DesignEngine.open(config), config)
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    try:
-        launch(engine, config)
     except OSError as error:  # the port is taken
         print(f"error: --port {config.port} is not usable: {error}", file=sys.stderr)
         return 2

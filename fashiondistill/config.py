@@ -132,6 +132,7 @@ class StageConfig:
     dataset_path: str = option("", "prepared data set (python -m fashiondistill.prepare photos, then drawings)")
     output_dir: str = option("", "folder of this stage; a run that was stopped goes on from the state there")
     max_minutes: float = option(8.0, "wall time after which the stage saves and ends; the schedule is spread over it")
+    save_every_minutes: float = option(2.0, "write state and models so often (0 = at the end only)")
     stop_after_minutes: float = option(0.0, "end this run after so long; the same command goes on (0 = no early end)")
     batch_size: int = option(64, "samples a step")
     learning_rate: float = option(4e-4, "peak learning rate of AdamW")
@@ -144,7 +145,8 @@ class StageConfig:
         require(bool(self.dataset_path), "dataset_path", repr(self.dataset_path), "give a prepared data set.")
         require(bool(self.output_dir), "output_dir", repr(self.output_dir), "give a folder to write to.")
         require(self.max_minutes > 0, "max_minutes", self.max_minutes, "choose more than 0.")
-        require(self.stop_after_minutes >= 0, "stop_after_minutes", self.stop_after_minutes, "choose 0 or more.")
+        for name in ("stop_after_minutes", "save_every_minutes"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "choose 0 or more.")
         require(self.batch_size >= 2, "batch_size", self.batch_size, "choose at least 2.")
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "choose more than 0.")
 
@@ -175,6 +177,7 @@ class DenoiserConfig(StageConfig):
     """UNet2DConditionModel on folded latents, with its CLIPTextModel trained along."""
 
     autoencoder: str = option("", "folder of the autoencoder stage (its vae/)")
+    wait_minutes: float = option(0.0, "wait so long for an autoencoder stage that runs beside this one")
     batch_size: int = option(384, "samples a step")
     learning_rate: float = option(4e-4, "peak learning rate of AdamW")
     block_out_channels: tuple[int, ...] = option((128, 192, 224), "channels per level", nargs=3)

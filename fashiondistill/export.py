@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
 
 from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH
 from fashiondistill.design import ScoredDesign
@@ -60,10 +60,14 @@ def read_png_metadata(path: Path) -> dict:
     Raises:
         ValueError: if the file is no PNG of this studio.
     """
-    with Image.open(path, formats=("PNG",)) as image:
-        if CHUNK not in image.info:
-            raise ValueError(f"{path} holds no {CHUNK} text: it was not saved by this studio, or was re-encoded since.")
-        return json.loads(image.info[CHUNK])
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            text = image.info.get(CHUNK)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{path} is no PNG: give a file that this studio saved.") from error
+    if text is None:
+        raise ValueError(f"{path} holds no {CHUNK} text: it was not saved by this studio, or was re-encoded since.")
+    return json.loads(text)
 
 
 def write_ranking(path: Path, ranked: list[ScoredDesign], *, model: str) -> None:

@@ -47,6 +47,7 @@ class GenerateRequest:
             ("out", "give the folder to write to."),
         ):
             require(bool(getattr(self, name)), name, repr(getattr(self, name)), remedy)
+        require(not Path(self.out).is_file(), "out", self.out, "it is a file; give the folder to write to.")
 
 
 def generate(asked: GenerateRequest, config: GenerateConfig) -> list[ScoredDesign]:

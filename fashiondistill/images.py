@@ -7,6 +7,7 @@ pictures whose header alone says that they are too large, before a pixel is deco
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from pathlib import Path
 
@@ -52,14 +53,18 @@ def read_image(source: Path | bytes, *, field: str) -> Image.Image:
         )
     if min(width, height) < 16:
         raise ValueError(f"{field}: {name} is only {width} x {height} pixels. Give at least 16 x 16.")
+    if image.mode in ("I", "F"):  # nothing says which value is white; Pillow would clip at 255
+        raise ValueError(f"{field}: {name} has 32 bits per pixel and channel. Export it with 8 or 16 bits.")
     try:
         image.load()
         image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I;16"):
+            image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             rgba = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
         return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:  # the last: EXIF with odd types
         raise ValueError(f"{field}: {name} is damaged or cut off ({error}). Export it again and retry.") from error
 
 
@@ -85,6 +90,10 @@ def sketch_from_edge_map(image: np.ndarray) -> np.ndarray:
         ValueError: if the picture is one flat tone, so that it holds no strokes.
     """
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    scale = min(IMAGE_HEIGHT / grey.shape[0], IMAGE_WIDTH / grey.shape[1])
+    if scale < 1:  # first, or a hairline on a large scan would cover too little of it to be seen by the percentiles
+        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     low, high = (float(v) for v in np.percentile(grey, (0.2, 99.8)))
     if high - low < 24:
         raise ValueError(

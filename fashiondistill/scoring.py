@@ -22,7 +22,7 @@ from transformers import CLIPTokenizer
 from fashiondistill.design import Design, ScoredDesign
 from fashiondistill.images import to_model
 
-CONFIG, WEIGHTS, TOKENIZER = "open_clip_config.json", "open_clip_model.safetensors", "tokenizer"
+CONFIG, WEIGHTS, TOKENIZER = "open_clip_config.json", "open_clip_model.safetensors", "tokenizer/tokenizer.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +47,11 @@ class ClipScorer:
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> ClipScorer:
-        """Load open_clip_config.json, open_clip_model.safetensors and tokenizer/ from `folder`.
+        """Load open_clip_config.json, open_clip_model.safetensors and tokenizer/tokenizer.json from `folder`.
 
         Raises:
             FileNotFoundError: naming the missing file.
-            ValueError: if the weights cannot be read.
+            ValueError: if the configuration or the weights cannot be read.
         """
         for name in (CONFIG, WEIGHTS, TOKENIZER):
             if not (folder / name).exists():
@@ -60,13 +60,16 @@ class ClipScorer:
                 )
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        try:
+            config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"CLIP: {folder / CONFIG} is damaged ({error}). Restore the file.") from error
         model = open_clip.CLIP(**config["model_cfg"])
         try:
             model.load_state_dict(load_file(folder / WEIGHTS))
         except (SafetensorError, RuntimeError) as error:
             raise ValueError(f"CLIP: {folder / WEIGHTS} is damaged or of another model ({error}).") from error
-        tokenizer = CLIPTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
+        tokenizer = CLIPTokenizer.from_pretrained((folder / TOKENIZER).parent, local_files_only=True)
         return cls(model, tokenizer, config["preprocess_cfg"], device)
 
     @torch.inference_mode()

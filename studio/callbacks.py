@@ -44,13 +44,16 @@ def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
     """Bestsellers, headline and suggested prompt of a category and a week.
 
     Raises:
-        StudioError: for an unknown category or week.
+        StudioError: for an unknown category or week, or a product picture that is damaged.
     """
     category, week = check_category(category), check_week(engine, week)
-    tiles = tuple(
-        BestsellerTile(item.article_id, item.rank, item.units, item.name, item.caption, _tile_picture(item.image))
-        for item in engine.bestsellers(category, week)
-    )
+    try:
+        tiles = tuple(
+            BestsellerTile(item.article_id, item.rank, item.units, item.name, item.caption, _tile_picture(item.image))
+            for item in engine.bestsellers(category, week)
+        )
+    except ValueError as error:
+        raise StudioError(_capital(str(error))) from error
     if not tiles:
         return PageContext(category, week, texts.NO_BESTSELLERS, (), "")
     prompt = engine.trend_prompt(category, week)
@@ -59,10 +62,12 @@ def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
 
 def check_category(category: str) -> str:
     """The category's folder name, or StudioError."""
+    if not isinstance(category, str):
+        raise StudioError(texts.not_text(texts.CATEGORY, category))
     try:
         return get_category(category).folder
-    except (ValueError, TypeError) as error:
-        raise StudioError(texts.field_error(texts.CATEGORY, str(error))) from error
+    except ValueError as error:
+        raise StudioError(_capital(str(error))) from error
 
 
 def check_week(engine: DesignEngine, week: str) -> str:
@@ -72,7 +77,7 @@ def check_week(engine: DesignEngine, week: str) -> str:
     try:
         parsed = Week.parse(week)
     except ValueError as error:
-        raise StudioError(texts.field_error(texts.WEEK, str(error))) from error
+        raise StudioError(_capital(str(error))) from error
     if parsed not in engine.weeks:
         raise StudioError(texts.no_such_week(parsed.key, engine.weeks[0].key, engine.weeks[-1].key))
     return parsed.key
@@ -94,7 +99,7 @@ def read_sketch(value: str | None) -> np.ndarray:
     try:
         return decode_canvas(value)
     except ValueError as error:
-        raise StudioError(texts.field_error(texts.SKETCH, str(error))) from error
+        raise StudioError(_capital(str(error))) from error
 
 
 def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
@@ -103,7 +108,7 @@ def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
     try:
         return encode_canvas(sketch_from_edge_map(image))
     except ValueError as error:
-        raise StudioError(texts.field_error(texts.EDGE_MAP, str(error))) from error
+        raise StudioError(_capital(str(error))) from error
 
 
 def sketch_from_photo_file(upload: str | bytes | None) -> str:
@@ -112,7 +117,7 @@ def sketch_from_photo_file(upload: str | bytes | None) -> str:
     try:
         return encode_canvas(lines_from_photo(image))
     except ValueError as error:
-        raise StudioError(texts.field_error(texts.PHOTO, str(error))) from error
+        raise StudioError(_capital(str(error))) from error
 
 
 def pick_seed() -> int:
@@ -156,7 +161,8 @@ def run(engine: DesignEngine, inputs: GenerateInputs) -> Iterator[ResultsView]:
         StudioError: for bad input, before anything is drawn; or when the model cannot go on.
     """
     request = check_request(engine, inputs)
-    names = tuple((b.article_id, f"No. {b.rank}, {b.name}") for b in engine.bestsellers(request.category, request.week))
+    bestsellers = engine.bestsellers(request.category, request.week)
+    names = tuple((item.article_id, texts.bestseller(item.rank, item.name)) for item in bestsellers)
     count, started = request.config.num_candidates, time.monotonic()
     view = ResultsView(
         "running",
@@ -183,9 +189,10 @@ def run(engine: DesignEngine, inputs: GenerateInputs) -> Iterator[ResultsView]:
 
 
 def download_name(scored: ScoredDesign) -> str:
-    """File name of a design: says what it is and sorts by rank."""
+    """File name of a design: says what it is and sorts by rank, or by arrival where nothing was ranked."""
     request = scored.design.request
-    return f"{request.category}_{request.week}_seed{request.seed}_rank{scored.rank}.png"
+    place = f"rank{scored.rank}" if scored.rank else f"candidate{scored.design.index + 1}"
+    return f"{request.category}_{request.week}_seed{request.seed}_{place}.png"
 
 
 def png_url(scored: ScoredDesign, *, model: str) -> str:
@@ -257,14 +264,14 @@ def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - D
     """The leader of the week, and the word that gained most over `WEEKS_BACK` weeks."""
     if week not in shares.index:
         return texts.NO_BESTSELLERS
-    position = shares.index.get_loc(week)
-    now = shares.iloc[position].fillna(0.0)
+    now = shares.loc[week].fillna(0.0)
     leader = now.idxmax()
-    if position < WEEKS_BACK:
+    before = Week.parse(week).shift(-WEEKS_BACK).key
+    if before not in shares.index:
         return texts.trend_sentence(
             word=leader, share=now[leader], change=None, weeks_back=WEEKS_BACK, category=category, week=week
         )
-    change = now - shares.iloc[position - WEEKS_BACK].fillna(0.0)
+    change = now - shares.loc[before].fillna(0.0)
     riser = change.idxmax()
     sentence = texts.trend_sentence(
         word=leader, share=now[leader], change=change[leader], weeks_back=WEEKS_BACK, category=category, week=week
@@ -274,8 +281,12 @@ def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - D
     return f"{sentence} {texts.riser_sentence(word=riser, change=change[riser], weeks_back=WEEKS_BACK)}"
 
 
-@lru_cache(maxsize=1024)
 def _tile_picture(path: Path) -> str:
+    return _thumbnail(path) if path.is_file() else ""  # H&M's own set lacks 442 pictures
+
+
+@lru_cache(maxsize=1024)
+def _thumbnail(path: Path) -> str:
     picture = Image.fromarray(read_product_picture(path))
     picture.thumbnail((TILE_HEIGHT, TILE_HEIGHT), Image.Resampling.LANCZOS)
     return jpeg_url(np.asarray(picture), quality=85)
@@ -293,13 +304,11 @@ def _read_upload(upload: str | bytes | None, label: str) -> np.ndarray:
 
 
 def _number(value: object, label: str, *, whole: bool) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
         raise StudioError(texts.not_a_number(label, value))
-    if not whole:
-        return float(value)
-    if value != int(value):
+    if whole and value != int(value):
         raise StudioError(texts.not_whole(label, value))
-    return int(value)
+    return int(value) if whole else value
 
 
 def _without_flags(message: str) -> str:

@@ -11,7 +11,7 @@ from html import escape
 from fashiondistill.design import ScoredDesign
 from studio import texts
 from studio.callbacks import download_name, jpeg_url, png_url
-from studio.state import PageContext, ResultsView
+from studio.state import BestsellerTile, PageContext, ResultsView
 
 
 def header_html() -> str:
@@ -28,8 +28,7 @@ def bestsellers_html(context: PageContext) -> str:
     """The week's bestsellers as pictures with the units sold."""
     tiles = "".join(
         f'<li title="{escape(tile.name)}: {escape(tile.caption)}" data-article="{escape(tile.article_id)}">'
-        f'<span class="fd-tile"><img src="{escape(tile.picture)}" alt="{escape(tile.caption)}">'
-        f"<b>{tile.rank}</b></span>"
+        f'<span class="fd-tile">{_tile_picture(tile)}<b>{tile.rank}</b></span>'
         f"<strong>{escape(tile.name)}</strong><small>{escape(texts.units(tile.units))}</small></li>"
         for tile in context.bestsellers
     )
@@ -72,6 +71,12 @@ def results_html(view: ResultsView, *, model: str) -> str:
     return f'<div class="fd-cards" data-count="{len(cards)}">{"".join(cards)}</div>'
 
 
+def _tile_picture(tile: BestsellerTile) -> str:
+    if not tile.picture:
+        return f"<em>{escape(texts.NO_PICTURE)}</em>"
+    return f'<img src="{escape(tile.picture)}" alt="{escape(tile.caption)}">'
+
+
 def _status(phase: str, words: str, fraction: float | None = None) -> str:
     bar = "" if fraction is None else f'<progress max="1" value="{fraction:.3f}"></progress>'
     role = "alert" if phase == "failed" else "status"
@@ -91,12 +96,8 @@ def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bo
         + _score(texts.CLIP_I, scored.clip_i, texts.CLIP_I_HELP, kind="image")
         + _score(texts.CLIP_T, scored.clip_t, texts.CLIP_T_HELP, kind="text")
     )
-    save = ""
-    if ranked:
-        url = png_url(scored, model=model)
-        save = (
-            f'<a class="fd-save" href="{url}" download="{escape(download_name(scored))}">{escape(texts.DOWNLOAD)}</a>'
-        )
+    url, name = png_url(scored, model=model), download_name(scored)
+    save = f'<a class="fd-save" href="{url}" download="{escape(name)}">{escape(texts.DOWNLOAD)}</a>'
     return (
         f'<article class="design-card" data-rank="{scored.rank}" data-candidate="{number}">'
         f'<button type="button" class="fd-picture" popovertarget="{key}" aria-label="{escape(texts.ENLARGE)} {alt}">'

@@ -165,5 +165,5 @@ class DesignEngine:
         yield Ranked(tuple(rank_designs(scored)))
 
     def _embed_references(self, category: str, week: str) -> References:
-        pictures = {item.article_id: read_product_picture(item.image) for item in self.bestsellers(category, week)}
-        return self.scorer.references(pictures)
+        sold = [item for item in self.bestsellers(category, week) if item.image.is_file()]  # H&M's own set lacks 442
+        return self.scorer.references({item.article_id: read_product_picture(item.image) for item in sold})

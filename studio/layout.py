@@ -284,6 +284,9 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
         except StudioError as error:
             yield _failed(error), gr.skip(), gr.skip(), *buttons(False)
 
+    def broken() -> tuple:
+        return cards.message_html(texts.BROKEN), *buttons(False)
+
     def cancelled() -> tuple:
         return cards.status_html(ResultsView("cancelled")), *buttons(False)
 
@@ -309,6 +312,7 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
         trigger_mode="once",
         api_visibility="private",
     )
+    event.failure(broken, None, [results.status, results.generate, results.cancel], **_quiet())
     results.cancel.click(
         cancelled,
         None,

@@ -9,7 +9,7 @@ from fashiondistill.data.attributes import COLOUR_BY_WORD
 from fashiondistill.data.weeks import Week
 from studio import texts
 
-NUM_WORDS = 6  # more lines than this cannot be told apart
+NUM_WORDS = 6  # more areas than this cannot be told apart
 GREY = "#85868c"  # contrast at least 3.5 on white and on zinc-900, so that one grey serves both pages
 GRID = "rgba(133, 134, 140, 0.22)"
 PALETTE = ("#2a7f6f", "#c26a3d", "#5b6bbf", "#b8902f", "#a3527f", "#6d8a3c")
@@ -17,34 +17,34 @@ FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
 def shares_figure(shares, *, week: str, title: str) -> go.Figure:  # noqa: ANN001 - DataFrame; pandas stays outside
-    """Stacked areas of the largest words' shares over the weeks, with a marker at the chosen week.
+    """Stacked areas of the largest words' shares over the weeks, with the others summed up and a marker
+    at the chosen week.
 
     Args:
         shares: share of units, 0 to 1; index = week keys, columns = words.
         week: key of the chosen week.
         title: of the figure.
     """
-    words = list(shares.mean().sort_values(ascending=False).index[:NUM_WORDS])
+    shares = _largest(shares.fillna(0))
     mondays = [Week.parse(str(key)).monday for key in shares.index]
     labels = [texts.week_label(Week.parse(str(key))) for key in shares.index]
     figure = go.Figure()
-    for number, word in enumerate(words):
+    for number, word in enumerate(shares.columns):
         colour = word_colour(word, number)
         figure.add_trace(
             go.Scatter(
                 x=mondays,
-                y=shares[word].fillna(0) * 100,
+                y=shares[word] * 100,
                 name=word,
                 mode="lines",
                 stackgroup="shares",
-                line={"color": GREY, "width": 0.6},
+                line={"color": GREY, "width": 1},
                 fillcolor=colour,
                 customdata=labels,
                 hovertemplate="%{y:.1f} %<extra>" + word + "</extra>",
             )
         )
     _mark_week(figure, Week.parse(week))
-    total = float(shares[words].sum(axis=1).max()) * 100
     figure.update_layout(
         title={"text": title, "x": 0, "xref": "container", "pad": {"l": 4}, "font": {"size": 15}},
         font={"family": FONT, "size": 12, "color": GREY},
@@ -70,7 +70,7 @@ def shares_figure(shares, *, week: str, title: str) -> go.Figure:  # noqa: ANN00
             "title": {"text": texts.SHARE_AXIS},
             "gridcolor": GRID,
             "zeroline": False,
-            "range": [0, min(100.0, total * 1.08) if total else 100.0],
+            "range": [0, 100],
             "fixedrange": True,
         },
     )
@@ -79,9 +79,20 @@ def shares_figure(shares, *, week: str, title: str) -> go.Figure:  # noqa: ANN00
 
 def word_colour(word: str, number: int) -> str:
     """The garment's own colour for a colour word, the palette for any other."""
+    if word == texts.OTHER_WORDS:
+        return GRID
     if word in COLOUR_BY_WORD:
         return "rgb({}, {}, {})".format(*COLOUR_BY_WORD[word].rgb)
     return PALETTE[number % len(PALETTE)]
+
+
+def _largest(shares):  # noqa: ANN001, ANN202 - DataFrame
+    """The `NUM_WORDS` largest words, largest first, and what the others add up to."""
+    order = shares.mean().sort_values(ascending=False).index
+    table = shares[order[:NUM_WORDS]]
+    return (
+        table.assign(**{texts.OTHER_WORDS: shares[order[NUM_WORDS:]].sum(axis=1)}) if len(order) > NUM_WORDS else table
+    )
 
 
 def _mark_week(figure: go.Figure, week: Week) -> None:

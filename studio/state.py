@@ -34,7 +34,7 @@ class GenerateInputs:
 
 @dataclass(frozen=True)
 class BestsellerTile:
-    """One of the week's bestsellers; `picture` is a JPEG data URL."""
+    """One of the week's bestsellers; `picture` is a JPEG data URL, or "" where the shop has none."""
 
     article_id: str
     rank: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import reprlib
 
 from fashiondistill.data.weeks import Week
 
@@ -22,6 +23,7 @@ SETTING_LABELS = {
 
 BESTSELLERS = "Bestsellers of the week"
 NO_BESTSELLERS = "Nothing of this category was sold in this week. Choose another week."
+NO_PICTURE = "no picture"
 PROMPT_HINT = "Describe the garment. The suggestion comes from this week's sales."
 USE_SUGGESTION = "Use this week's suggestion"
 
@@ -39,12 +41,15 @@ EMPTY_RESULTS_MORE = (
     "Each one is scored as it arrives, then all are ranked against this week's bestsellers and your words."
 )
 CANCELLED = "Cancelled. The designs drawn so far are kept."
+BROKEN = (
+    "The studio could not finish this. Your drawing is kept: press Generate again, or see the terminal for the cause."
+)
 STARTING = "Starting"
 CLIP_I, CLIP_T, COMBINED = "CLIP-I", "CLIP-T", "Combined"
 CLIP_I_HELP = "Similarity to this week's bestsellers, mean over the set (cosine, -1 to 1)"
 CLIP_T_HELP = "Similarity to your words (cosine, -1 to 1)"
 DOWNLOAD, ENLARGE, CLOSE = "Save PNG", "Enlarge", "Close"
-PROVISIONAL, PENDING = "scored", "waiting"
+PENDING = "waiting"
 
 TEMPLATE_DONE = "Template placed on the canvas. Undo brings your drawing back."
 EDGE_MAP_DONE = "Edge map placed on the canvas. Undo brings your drawing back."
@@ -86,6 +91,11 @@ def candidate(number: int) -> str:
 def rank_badge(rank: int) -> str:
     """Badge of a ranked card."""
     return f"No. {rank}"
+
+
+def bestseller(rank: int, name: str) -> str:
+    """How the cards call one of the week's bestsellers."""
+    return f"No. {rank}, {name}"
 
 
 def nearest(name: str) -> str:
@@ -133,12 +143,12 @@ def no_sales(week: str, category: str) -> str:
 
 def not_a_number(label: str, value: object) -> str:
     """Error for a setting that is no number."""
-    return f"{label}: {value!r} is not a number that can be used. Give a number."
+    return f"{label}: {reprlib.repr(value)} is not a number that can be used. Give a number."
 
 
 def not_whole(label: str, value: object) -> str:
     """Error for a count that is not whole."""
-    return f"{label}: {value!r} is not a whole number. Give a whole number."
+    return f"{label}: {reprlib.repr(value)} is not a whole number. Give a whole number."
 
 
 def not_text(label: str, value: object) -> str:
@@ -148,17 +158,12 @@ def not_text(label: str, value: object) -> str:
 
 def unknown_attribute(attribute: object) -> str:
     """Error for an unknown trend attribute."""
-    return f"{ATTRIBUTE}: {attribute!r} is unknown. Choose one of {', '.join(ATTRIBUTE_LABELS)}."
+    return f"{ATTRIBUTE}: {reprlib.repr(attribute)} is unknown. Choose one of {', '.join(ATTRIBUTE_LABELS)}."
 
 
 def no_upload(label: str) -> str:
     """Error for an upload that never came."""
     return f"{label}: no file arrived. Choose a PNG, JPEG or WebP file."
-
-
-def field_error(label: str, message: str) -> str:
-    """Put the field's name before a message that lacks it."""
-    return f"{label}: {message}"
 
 
 def _s(points: int) -> str:

@@ -10,6 +10,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
+
 MANIFEST = "manifest.json"
 UNLISTED = (MANIFEST, "README.md", "figures.json")  # the card and its figures may change without the weights
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
@@ -27,11 +29,12 @@ def write_manifest(folder: Path) -> None:
 def verify(folder: Path) -> str:
     """Check every file of the manifest and return a short id of the whole (12 hex digits).
 
-    A folder without a manifest (one made by `save_pretrained`) is accepted and gets the id "unlisted".
+    A folder without a manifest (one made by `save_pretrained`) gets the id "unlisted"; its files must at least be whole
+    enough to be opened.
 
     Raises:
-        FileNotFoundError: if the folder, model_index.json or a listed file is missing.
-        ValueError: if a file is not what the manifest says, or weights are pickled.
+        FileNotFoundError: if the folder, model_index.json, a part of the pipeline or a listed file is missing.
+        ValueError: if a file is not what the manifest says or cannot be read, or weights are pickled.
     """
     if not (folder / "model_index.json").is_file():
         raise FileNotFoundError(
@@ -43,15 +46,40 @@ def verify(folder: Path) -> str:
         raise ValueError(f"model: {folder} holds pickled weights ({pickled[0]}). Convert them to safetensors first.")
     path = folder / MANIFEST
     if not path.is_file():
+        _check_readable(folder)
         return "unlisted"
-    text = path.read_text(encoding="utf-8")
-    for name, entry in json.loads(text).items():
+    for name, entry in _read_json(path).items():
         file = folder / name
         if not file.is_file():
             raise FileNotFoundError(f"model: {file} is missing. Restore it, for example with git checkout.")
-        if file.stat().st_size != entry["bytes"] or _digest(file) != entry["sha256"]:
+        if {"bytes": file.stat().st_size, "sha256": _digest(file)} != entry:
             raise ValueError(f"model: {file} is damaged (its SHA-256 is not the manifest's). Restore the file.")
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return _digest(path)[:12]
+
+
+def _check_readable(folder: Path) -> None:
+    """Name what is missing or cut off; loading itself would name no file, or make up an empty tokenizer."""
+    parts = [name for name, value in _read_json(folder / "model_index.json").items() if isinstance(value, list)]
+    needed = [folder / name for name in parts]
+    needed += [path / "tokenizer.json" for path in folder.rglob("tokenizer") if path.is_dir()]
+    for path in needed:
+        if not path.exists():
+            raise FileNotFoundError(f"model: {path} is missing. Restore it, or give another --model.")
+    for path in sorted(folder.rglob("*.json")):
+        _read_json(path)
+    for path in sorted(folder.rglob("*.safetensors")):
+        try:
+            with safe_open(path, framework="numpy"):
+                pass
+        except SafetensorError as error:
+            raise ValueError(f"model: {path} is damaged ({error}). Restore the file.") from error
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"model: {path} is damaged ({error}). Restore the file.") from error
 
 
 def _digest(path: Path) -> str:

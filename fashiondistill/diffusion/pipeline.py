@@ -249,7 +249,12 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if device == "cuda" or cpu_has_bf16() else torch.float32
-    pipeline = GarmentPipeline.from_pretrained(folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True)
+    try:
+        pipeline = GarmentPipeline.from_pretrained(
+            folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True
+        )
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"model: {folder} cannot be loaded ({error}). Restore it, or give another --model.") from error
     pipeline.to(device)
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)

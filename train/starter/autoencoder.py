@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL
 from PIL import Image
-from tqdm import tqdm
 
 from fashiondistill.cli import add_flags, config_from, write_run
 from fashiondistill.config import AutoencoderConfig
@@ -26,15 +25,12 @@ from train.starter.common import (
     Ema,
     StageState,
     StarterData,
-    compared_settings,
-    learning_rate,
     load_split,
-    log_line,
     random_generator,
+    run_stage,
 )
 
 CHROMA_WEIGHT = 2.0
-LOG_EVERY = 50
 
 
 def build_autoencoder(config: AutoencoderConfig) -> AutoencoderKL:
@@ -88,44 +84,40 @@ def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch
 
 def train(config: AutoencoderConfig) -> None:
     """Run, or go on with, the stage."""
-    out = Path(config.output_dir)
+    clock, out = Clock(config), Path(config.output_dir)
     out.mkdir(parents=True, exist_ok=True)
     write_run(out, config)
     torch.manual_seed(config.seed)
     torch.set_float32_matmul_precision("high")
     data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
     model = build_autoencoder(config).to(config.device, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=0.01)
-    ema = Ema({"vae": model}, decay=0.998)
-    state = StageState(out, {"vae": model}, optimizer, ema)
-    settings = compared_settings(config)
-    step, spent = state.load(settings)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=config.device == "cuda"
+    )
+    state = StageState(out, {"vae": model}, optimizer, Ema({"vae": model}, decay=0.998))
     forward = _compiled(model, config)
-    clock = Clock(config, spent)
-    autocast = torch.autocast(config.device, torch.bfloat16)
-    with tqdm(desc="autoencoder", unit="step") as bar:
-        while not clock.done:
-            optimizer.param_groups[0]["lr"] = learning_rate(config.learning_rate, step, clock.progress)
-            target = draw_crops(data, config, step).contiguous(memory_format=torch.channels_last)
-            with autocast:
-                output, kl = forward(target)
-            loss = reconstruction_loss(output, target) + config.kl_weight * kl
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            ema.update(step)
-            step += 1
-            bar.update()
-            if step % LOG_EVERY == 0:
-                log_line(out, step=step, loss=round(loss.item(), 5), seconds=round(clock.spent, 1))
-                bar.set_postfix(loss=f"{loss.item():.4f}", progress=f"{clock.progress:.0%}")
-    state.save(step=step, spent=clock.spent, settings=settings)
-    ema.copy_to({"vae": model})
-    _set_scaling_factor(model, data, config)
-    model.to(memory_format=torch.contiguous_format).save_pretrained(out / "vae")
-    _write_samples(out / "samples.png", model, data, config)
-    log_line(out, step=step, seconds=round(clock.spent, 1), scaling_factor=model.config.scaling_factor)
+
+    def train_step(step: int) -> torch.Tensor:
+        target = draw_crops(data, config, step).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(config.device, torch.bfloat16):
+            output, kl = forward(target)
+        loss = reconstruction_loss(output, target) + config.kl_weight * kl
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return loss.detach()
+
+    def write_models(folder: Path) -> None:
+        averaged = state.ema.averaged("vae")
+        _set_scaling_factor(averaged, data, config)
+        averaged.save_pretrained(folder / "vae")
+        _write_samples(folder / "samples.png", averaged, data, config)
+
+    if config.compile:  # before the schedule starts
+        forward(draw_crops(data, config, 0).contiguous(memory_format=torch.channels_last))[0].mean().backward()
+        optimizer.zero_grad(set_to_none=True)
+    step = run_stage("autoencoder", config, clock, state, train_step, write_models)
     print(f"autoencoder: {step} steps in {clock.spent:.0f} s -> {out / 'vae'}")
 
 

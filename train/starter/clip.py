@@ -19,7 +19,6 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
-from tqdm import tqdm
 
 from fashiondistill.cli import add_flags, config_from, write_run
 from fashiondistill.config import ClipConfig
@@ -30,17 +29,15 @@ from train.starter.common import (
     Ema,
     StageState,
     StarterData,
-    compared_settings,
-    learning_rate,
     load_split,
     log_line,
     random_generator,
+    run_stage,
 )
 from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
 
 IMAGE_SIZE = (256, 192)
 MEAN = STD = (0.5, 0.5, 0.5)
-LOG_EVERY = 50
 
 
 def model_config(config: ClipConfig, vocab_size: int) -> dict:
@@ -76,15 +73,24 @@ def contrastive_loss(
     return (by_image + by_text) / 2
 
 
+def shrink(data: StarterData) -> StarterData:
+    """The data set at the size that the image tower sees."""
+
+    def smaller(pictures: torch.Tensor) -> torch.Tensor:
+        parts = [F.interpolate(part.float(), IMAGE_SIZE, mode="area").round() for part in pictures.split(256)]
+        return torch.cat([part.to(torch.uint8) for part in parts])
+
+    return StarterData(data.records, smaller(data.images), smaller(data.sketches), smaller(data.masks))
+
+
 def draw_batch(data: StarterData, config: ClipConfig, step: int) -> tuple[torch.Tensor, list[str], torch.Tensor]:
-    """Pictures [B, 3, 256, 192], one caption each, and the number of each canonical caption."""
+    """From shrunk data: pictures [B, 3, 256, 192], one caption each, and the number of each canonical caption."""
     generator = random_generator("cpu", config.seed, step)
     device = data.images.device
     chosen = torch.randint(len(data), (config.batch_size,), generator=generator)
     records = [data.records[i] for i in chosen.tolist()]
     where = chosen.to(device)
-    images = F.interpolate(data.images[where].float() / 127.5 - 1, IMAGE_SIZE, mode="area")
-    alphas = F.interpolate(data.masks[where].float() / 255, IMAGE_SIZE, mode="area")
+    images, alphas = data.images[where].float() / 127.5 - 1, data.masks[where].float() / 255
     maps = draw_colour_maps(records, generator, share=0.5)
     words = recoloured_words(records, maps)
     maps = dataclasses.replace(maps, matrix=maps.matrix.to(device), offset=maps.offset.to(device))
@@ -102,12 +108,12 @@ def draw_batch(data: StarterData, config: ClipConfig, step: int) -> tuple[torch.
 
 def train(config: ClipConfig) -> None:
     """Run, or go on with, the stage."""
-    out = Path(config.output_dir)
+    clock, out = Clock(config), Path(config.output_dir)
     out.mkdir(parents=True, exist_ok=True)
     write_run(out, config)
     torch.manual_seed(config.seed)
     root = Path(config.dataset_path)
-    data = load_split(root, "train", device=config.device, limit=config.max_records)
+    data = shrink(load_split(root, "train", device=config.device, limit=config.max_records))
     held_out = load_split(root, "val", device=config.device, photos_only=True, limit=config.max_records)
     tokenizer = train_tokenizer([record.caption for record in data.records])
     model_cfg = model_config(config, len(tokenizer))
@@ -116,36 +122,28 @@ def train(config: ClipConfig) -> None:
     plain = [p for p in model.parameters() if p.ndim < 2]
     groups = [{"params": decayed, "weight_decay": 0.2}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
-    ema = Ema({"clip": model}, decay=0.995)
-    state = StageState(out, {"clip": model}, optimizer, ema)
-    settings = compared_settings(config)
-    step, spent = state.load(settings)
-    clock = Clock(config, spent)
-    with tqdm(desc="clip", unit="step") as bar:
-        while not clock.done:
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(config.learning_rate, step, clock.progress)
-            images, captions, numbers = draw_batch(data, config, step)
-            ids = encode(tokenizer, captions).to(config.device)
-            with torch.autocast(config.device, torch.bfloat16):
-                image_features = model.encode_image(images, normalize=True)
-                text_features = model.encode_text(ids, normalize=True)
-            scale = model.logit_scale.exp().clamp(max=100)
-            loss = contrastive_loss(image_features.float(), text_features.float(), scale, numbers)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            ema.update(step)
-            step += 1
-            bar.update()
-            if step % LOG_EVERY == 0:
-                log_line(out, step=step, loss=round(loss.item(), 4), seconds=round(clock.spent, 1))
-                bar.set_postfix(loss=f"{loss.item():.3f}", progress=f"{clock.progress:.0%}")
-    state.save(step=step, spent=clock.spent, settings=settings)
-    ema.copy_to({"clip": model})
-    save_clip(model, model_cfg, tokenizer, out / "clip")
-    recall = {name: round(float(hits.mean()), 4) for name, hits in recall_at_1(model, tokenizer, held_out).items()}
+    state = StageState(out, {"clip": model}, optimizer, Ema({"clip": model}, decay=0.995))
+
+    def train_step(step: int) -> torch.Tensor:
+        images, captions, numbers = draw_batch(data, config, step)
+        ids = encode(tokenizer, captions).to(config.device)
+        with torch.autocast(config.device, torch.bfloat16):
+            image_features = model.encode_image(images, normalize=True)
+            text_features = model.encode_text(ids, normalize=True)
+        scale = model.logit_scale.exp().clamp(max=100)
+        loss = contrastive_loss(image_features.float(), text_features.float(), scale, numbers)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return loss.detach()
+
+    def write_models(folder: Path) -> None:
+        save_clip(state.ema.averaged("clip"), model_cfg, tokenizer, folder / "clip")
+
+    step = run_stage("clip", config, clock, state, train_step, write_models)
+    averaged = state.ema.averaged("clip")
+    recall = {name: round(float(hits.mean()), 4) for name, hits in recall_at_1(averaged, tokenizer, held_out).items()}
     log_line(out, step=step, seconds=round(clock.spent, 1), **recall)
     print(f"clip: {step} steps in {clock.spent:.0f} s, validation {recall} -> {out / 'clip'}")
 
@@ -166,11 +164,11 @@ def save_clip(model: nn.Module, model_cfg: dict, tokenizer, folder: Path) -> Non
 
 @torch.no_grad()
 def recall_at_1(model: nn.Module, tokenizer, data: StarterData, *, count: int = 200) -> dict[str, np.ndarray]:  # noqa: ANN001
-    """For each of `count` held-out garments, whether its best match has the right caption (1 or 0); both directions.
+    """Whether the best match of each of `count` held-out garments has the right caption (1 or 0), both ways.
 
-    Garments with equal captions count as matches of one another; the pool is the same `count` garments.
+    Garments with equal captions count as matches of one another; the pool is the same `count` garments. The model
+    must be in eval mode.
     """
-    model.eval()
     chosen = np.random.default_rng(0).permutation(len(data))[:count]
     records: list[ArticleRecord] = [data.records[i] for i in chosen]
     device = data.images.device
@@ -182,7 +180,6 @@ def recall_at_1(model: nn.Module, tokenizer, data: StarterData, *, count: int = 
     captions = np.array([r.caption for r in records])
     by_image = (captions[similarity.argmax(1)] == captions).astype(float)
     by_text = (captions[similarity.argmax(0)] == captions).astype(float)
-    model.train()
     return {"recall_at_1_image_to_text": by_image, "recall_at_1_text_to_image": by_text}
 
 

@@ -6,11 +6,13 @@ continues from. Knows nothing of any particular model.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import math
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,9 @@ from tqdm import tqdm
 
 from fashiondistill.config import StageConfig
 from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
+
+LOG_EVERY = 50  # steps
+FINISHED = "finished.json"  # stands in a stage's folder once its whole budget is used
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,32 +66,59 @@ def load_split(root: Path, split: str, *, device: str, photos_only: bool = False
 
 
 class Clock:
-    """Progress in [0, 1] over a wall-time budget, which may be spread over several runs."""
+    """Wall time and schedule of a stage, which may be spread over several runs.
 
-    def __init__(self, config: StageConfig, spent_seconds: float = 0.0) -> None:
-        self.budget = config.max_minutes * 60
-        self.start = time.monotonic() - spent_seconds
-        self.stop_at = spent_seconds + config.stop_after_minutes * 60 if config.stop_after_minutes else self.budget
+    What a run needs to get ready (reading, encoding, compiling) counts towards the budget, so that the stage ends when
+    it was told to; the schedule moves only from `start` on, so that no learning rate is passed over unused.
+    """
+
+    def __init__(self, config: StageConfig) -> None:
+        self.budget, self.limit = config.max_minutes * 60, config.stop_after_minutes * 60
+        self.began = self.ready = time.monotonic()
+        self.spent_before = self.progress_before = 0.0
+
+    def start(self, *, spent: float, progress: float) -> None:
+        """Training begins now; earlier runs used `spent` seconds and stood at `progress` of the schedule."""
+        self.ready = time.monotonic()
+        self.spent_before, self.progress_before = spent, progress
 
     @property
     def spent(self) -> float:
         """Seconds used so far, those of earlier runs included."""
-        return time.monotonic() - self.start
+        return self.spent_before + time.monotonic() - self.began
 
     @property
     def progress(self) -> float:
-        """Share of the budget used, at most 1."""
-        return min(1.0, self.spent / self.budget)
+        """Where the schedule stands, 0 to 1."""
+        span = self.budget - self.spent_before - (self.ready - self.began)
+        share = min(1.0, (time.monotonic() - self.ready) / span) if span > 0 else 1.0
+        return self.progress_before + (1 - self.progress_before) * share
 
     @property
     def done(self) -> bool:
         """Whether this run ends: the budget is used up, or the run's own limit."""
-        return self.spent >= min(self.budget, self.stop_at)
+        return self.spent >= self.budget or (self.limit > 0 and time.monotonic() - self.began >= self.limit)
+
+
+class Snapshots:
+    """Says when a stage should write what it has, so that a machine lost in the middle costs little."""
+
+    def __init__(self, config: StageConfig) -> None:
+        self.interval = config.save_every_minutes * 60
+        self.next = time.monotonic() + self.interval
+
+    def due(self) -> bool:
+        """True once per interval."""
+        if not self.interval or time.monotonic() < self.next:
+            return False
+        self.next = time.monotonic() + self.interval
+        return True
 
 
 def compared_settings(config: StageConfig) -> dict:
     """What must be the same when a stage goes on: everything but places and this run's own limit."""
-    free = ("output_dir", "dataset_path", "autoencoder", "device", "stop_after_minutes")
+    free = ("output_dir", "dataset_path", "autoencoder", "device", "stop_after_minutes", "save_every_minutes")
+    free += ("wait_minutes",)
     return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
 
 
@@ -116,11 +148,12 @@ class Ema:
         decay = min(self.decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(self._averaged, self._live, 1 - decay)
 
-    def copy_to(self, modules: dict[str, nn.Module]) -> None:
-        """Load the averages into modules of the same shapes."""
-        for name, module in modules.items():
-            own = {key: self.values[f"{name}.{key}"].to(t.dtype) for key, t in module.state_dict().items()}
-            module.load_state_dict(own)
+    def averaged(self, name: str) -> nn.Module:
+        """A copy of module `name` with the averages as its weights, contiguous, so that it can be saved."""
+        module = copy.deepcopy(self.modules[name]).to(memory_format=torch.contiguous_format)
+        own = {key: self.values[f"{name}.{key}"].to(t.dtype) for key, t in module.state_dict().items()}
+        module.load_state_dict(own)
+        return module.eval()
 
 
 class StageState:
@@ -130,7 +163,7 @@ class StageState:
         self.path = folder / "state.safetensors"
         self.modules, self.optimizer, self.ema = modules, optimizer, ema
 
-    def save(self, *, step: int, spent: float, settings: dict) -> None:
+    def save(self, *, step: int, clock: Clock, settings: dict) -> None:
         """Write the state; `settings` are compared when the stage goes on."""
         tensors = {f"ema.{key}": value.contiguous() for key, value in self.ema.values.items()}
         for name, module in self.modules.items():
@@ -139,21 +172,23 @@ class StageState:
             tensors |= {
                 f"adam.{index}.{key}": value.detach().clone().reshape(value.shape) for key, value in state.items()
             }
-        metadata = {"step": str(step), "spent": str(spent), "settings": json.dumps(settings)}
+        metadata = {"step": str(step), "spent": str(clock.spent), "progress": str(clock.progress)}
+        metadata["settings"] = json.dumps(settings)
         part = self.path.with_suffix(".part")
         save_file({k: v.cpu().contiguous() for k, v in tensors.items()}, part, metadata=metadata)
         with open(part, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(part, self.path)
 
-    def load(self, settings: dict) -> tuple[int, float]:
-        """Restore everything and return (step, seconds spent); (0, 0) if nothing was saved.
+    def load(self, settings: dict, clock: Clock) -> int:
+        """Restore everything, start the clock and return the step; 0 if nothing was saved.
 
         Raises:
             ValueError: if the state was made with other settings.
         """
         if not self.path.is_file():
-            return 0, 0.0
+            clock.start(spent=0.0, progress=0.0)
+            return 0
         with safe_open(self.path, framework="pt") as handle:
             metadata = handle.metadata()
             if json.loads(metadata["settings"]) != json.loads(json.dumps(settings)):
@@ -176,13 +211,66 @@ class StageState:
             }
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
-        return int(metadata["step"]), float(metadata["spent"])
+        clock.start(spent=float(metadata["spent"]), progress=float(metadata["progress"]))
+        return int(metadata["step"])
 
     def _parameters(self) -> list[nn.Parameter]:
         return [p for group in self.optimizer.param_groups for p in group["params"]]
 
     def _moments(self) -> list[dict[str, torch.Tensor]]:
         return [self.optimizer.state.get(parameter, {}) for parameter in self._parameters()]
+
+
+def run_stage(
+    name: str,
+    config: StageConfig,
+    clock: Clock,
+    state: StageState,
+    train_step: Callable[[int], torch.Tensor],
+    write_models: Callable[[Path], None],
+) -> int:
+    """Train until the clock says stop; returns the steps made in all runs.
+
+    Args:
+        train_step: makes step n (loss, backward, optimizer) and returns the loss.
+        write_models: writes the averaged models; also called in between.
+    """
+    out, settings = Path(config.output_dir), compared_settings(config)
+    (out / FINISHED).unlink(missing_ok=True)
+    step = state.load(settings, clock)
+    snapshots = Snapshots(config)
+    with tqdm(desc=name, unit="step", initial=step) as bar:
+        while not clock.done:
+            for group in state.optimizer.param_groups:
+                group["lr"] = learning_rate(config.learning_rate, step, clock.progress)
+            loss = train_step(step)
+            state.ema.update(step)
+            step += 1
+            bar.update()
+            if step % LOG_EVERY == 0:
+                log_line(out, step=step, loss=round(loss.item(), 5), seconds=round(clock.spent, 1))
+                bar.set_postfix(loss=f"{loss.item():.4f}", progress=f"{clock.progress:.0%}")
+            if snapshots.due():
+                state.save(step=step, clock=clock, settings=settings)
+                write_models(out)
+    state.save(step=step, clock=clock, settings=settings)
+    write_models(out)
+    if clock.spent >= clock.budget:
+        (out / FINISHED).write_text(json.dumps({"steps": step, "seconds": round(clock.spent, 1)}) + "\n")
+    return step
+
+
+def wait_for(folder: Path, minutes: float) -> None:
+    """Wait until the stage that writes to `folder` has finished.
+
+    Raises:
+        FileNotFoundError: if it has not within `minutes`.
+    """
+    end = time.monotonic() + minutes * 60
+    while not (folder / FINISHED).is_file():
+        if time.monotonic() > end:
+            raise FileNotFoundError(f"{folder / FINISHED} did not appear within {minutes:g} minutes: run that stage.")
+        time.sleep(0.5)
 
 
 def random_generator(device: str, *keys: int) -> torch.Generator:

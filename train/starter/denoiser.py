@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
-from tqdm import tqdm
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.cli import add_flags, config_from, write_run
@@ -23,18 +22,17 @@ from train.starter.common import (
     Clock,
     Ema,
     StageState,
-    compared_settings,
-    learning_rate,
     load_split,
     log_line,
     random_generator,
+    run_stage,
+    wait_for,
 )
 from train.starter.latents import LatentCache, build_cache
 from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
 
 LAYOUT = ChannelLayout(latents=4, mask=1, masked_image=4, pose=0, sketch=1, fold=2)
 BETA_SCHEDULE = "squaredcos_cap_v2"
-LOG_EVERY = 50
 
 
 def build_unet(config: DenoiserConfig) -> UNet2DConditionModel:
@@ -88,10 +86,11 @@ def min_snr_weight(alphas_cumprod: torch.Tensor, timesteps: torch.Tensor, gamma:
 
 
 class DenoiserStage:
-    """Models, cache and optimizer of the stage, and one training step over them."""
+    """Models and optimizer of the stage, and one training step over the latents in `cache`."""
 
-    def __init__(self, config: DenoiserConfig, cache: LatentCache, tokenizer: CLIPTokenizer) -> None:
-        self.config, self.cache, self.device = config, cache, config.device
+    def __init__(self, config: DenoiserConfig, tokenizer: CLIPTokenizer) -> None:
+        self.config, self.device = config, config.device
+        self.cache: LatentCache | None = None
         if config.init:
             self.unet = UNet2DConditionModel.from_pretrained(Path(config.init) / "unet", torch_dtype=torch.float32)
             self.text_encoder = CLIPTextModel.from_pretrained(Path(config.init) / "text_encoder", dtype=torch.float32)
@@ -106,14 +105,22 @@ class DenoiserStage:
             parameters, lr=config.learning_rate, weight_decay=0.01, fused=self.device == "cuda"
         )
         self.parameters = parameters
-        self.ema = Ema(self.modules)
         self.schedule = DDPMScheduler(beta_schedule=BETA_SCHEDULE, prediction_type="v_prediction")
         self.alphas = self.schedule.alphas_cumprod.to(self.device)
         self.null_ids = encode(tokenizer, [""]).to(self.device)
         self.forward = torch.compile(self.unet) if config.compile else self.unet
 
     def step(self, number: int) -> torch.Tensor:
-        """Forward, backward and update; the draw is keyed by (seed, step). Returns the loss."""
+        """Forward, backward and update. Returns the loss."""
+        loss = self.loss(number)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss.detach()
+
+    def loss(self, number: int) -> torch.Tensor:
+        """Loss of step `number`; samples, noise and timesteps are keyed by (seed, number)."""
         config, cache = self.config, self.cache
         generator = random_generator(self.device, config.seed, number)
         size = config.batch_size
@@ -136,49 +143,50 @@ class DenoiserStage:
             output = self.forward(inputs, timesteps, conditioning.encoder_hidden_states, return_dict=False)[0]
         target = self.schedule.get_velocity(latents, noise, timesteps)
         error = (LAYOUT.unfold(output.float()) - target).square().mean(dim=(1, 2, 3))
-        loss = (error * min_snr_weight(self.alphas, timesteps, config.snr_gamma)).mean()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimizer.step()
+        return (error * min_snr_weight(self.alphas, timesteps, config.snr_gamma)).mean()
+
+    def warm_up(self) -> None:
+        """Compile forward and backward on blank samples; weights and optimizer stay as they are."""
+        size = self.config.batch_size
+        blank = {
+            name: torch.zeros(size, channels, 64, 48, device=self.device, dtype=torch.half)
+            for name, channels in (("latents", 4), ("masked_latents", 4), ("mask", 1), ("sketch", 1))
+        }
+        self.cache = LatentCache(**blank, ids=self.null_ids.expand(size, -1))
+        self.loss(0).backward()
         self.optimizer.zero_grad(set_to_none=True)
-        self.ema.update(number)
-        return loss.detach()
 
 
 def train(config: DenoiserConfig) -> None:
     """Run, or go on with, the stage."""
-    out = Path(config.output_dir)
+    clock, out = Clock(config), Path(config.output_dir)
     out.mkdir(parents=True, exist_ok=True)
     write_run(out, config)
     torch.manual_seed(config.seed)
     torch.set_float32_matmul_precision("high")
     data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
+    tokenizer = (
+        CLIPTokenizer.from_pretrained(Path(config.init) / "tokenizer")
+        if config.init
+        else train_tokenizer([record.caption for record in data.records])
+    )
+    stage = DenoiserStage(config, tokenizer)
+    state = StageState(out, stage.modules, stage.optimizer, Ema(stage.modules))
+    if config.compile:  # while the autoencoder may still be training
+        stage.warm_up()
+    if config.wait_minutes:
+        wait_for(Path(config.autoencoder), config.wait_minutes)
     vae = AutoencoderKL.from_pretrained(Path(config.autoencoder) / "vae", torch_dtype=torch.float32).to(config.device)
-    tokenizer = train_tokenizer([record.caption for record in data.records])
-    if config.init:
-        tokenizer = CLIPTokenizer.from_pretrained(Path(config.init) / "tokenizer")
-    cache = build_cache(data, vae, tokenizer, num_variants=config.num_variants, seed=config.seed)
+    stage.cache = build_cache(data, vae, tokenizer, num_variants=config.num_variants, seed=config.seed)
     del data
-    stage = DenoiserStage(config, cache, tokenizer)
-    state = StageState(out, stage.modules, stage.optimizer, stage.ema)
-    settings = compared_settings(config)
-    step, spent = state.load(settings)
-    clock = Clock(config, spent)
-    with tqdm(desc="denoiser", unit="step") as bar:
-        while not clock.done:
-            stage.optimizer.param_groups[0]["lr"] = learning_rate(config.learning_rate, step, clock.progress)
-            loss = stage.step(step)
-            step += 1
-            bar.update()
-            if step % LOG_EVERY == 0:
-                log_line(out, step=step, loss=round(loss.item(), 5), seconds=round(clock.spent, 1))
-                bar.set_postfix(loss=f"{loss.item():.4f}", progress=f"{clock.progress:.0%}")
-    state.save(step=step, spent=clock.spent, settings=settings)
-    stage.ema.copy_to(stage.modules)
-    for name, module in stage.modules.items():
-        module.to(memory_format=torch.contiguous_format).save_pretrained(out / name)
-    tokenizer.save_pretrained(out / "tokenizer")
-    sampling_scheduler().save_pretrained(out / "scheduler")
+
+    def write_models(folder: Path) -> None:
+        for name in stage.modules:
+            state.ema.averaged(name).save_pretrained(folder / name)
+        tokenizer.save_pretrained(folder / "tokenizer")
+        sampling_scheduler().save_pretrained(folder / "scheduler")
+
+    step = run_stage("denoiser", config, clock, state, stage.step, write_models)
     samples = step * config.batch_size
     log_line(out, step=step, seconds=round(clock.spent, 1), samples=samples)
     print(f"denoiser: {step} steps, {samples} samples in {clock.spent:.0f} s -> {out}")

@@ -42,6 +42,7 @@ def build_cache(
     data: StarterData, vae: AutoencoderKL, tokenizer: CLIPTokenizer, *, num_variants: int, seed: int
 ) -> LatentCache:
     """Encode every article `num_variants` times; copy 0 keeps its own colours."""
+    vae = vae.to(memory_format=torch.channels_last)
     parts: list[LatentCache] = []
     starts = [(v, start) for v in range(num_variants) for start in range(0, len(data), CHUNK)]
     for variant, start in tqdm(starts, desc="encoding latents", unit="chunk"):
@@ -73,17 +74,28 @@ def _encode_chunk(
     captions = [caption_of(r, w, v) for r, w, v in zip(records, words, variants, strict=True)]
     return LatentCache(
         latents=encode_images(vae, images),
-        masked_latents=encode_images(vae, images * (1 - repaint)),
+        masked_latents=_encode_masked(vae, images, repaint),
         mask=latent_mask(repaint).half(),
         sketch=latent_sketch(sketches).half(),
         ids=encode(tokenizer, captions).to(device),
     )
 
 
+def _encode_masked(vae: AutoencoderKL, images: torch.Tensor, repaint: torch.Tensor) -> torch.Tensor:
+    """Latents of the pictures without their masked part; what is masked whole is the same grey, encoded once."""
+    some = (repaint.amin(dim=(1, 2, 3)) < 1).nonzero()[:, 0]
+    grey = encode_images(vae, torch.zeros_like(images[:1]))
+    latents = grey.expand(len(images), -1, -1, -1).clone()
+    if len(some):
+        latents[some] = encode_images(vae, images[some] * (1 - repaint[some]))
+    return latents
+
+
 def encode_images(vae: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
     """[B, 3, 512, 384] in [-1, 1] -> scaled posterior means, fp16 [B, 4, 64, 48]."""
     with torch.autocast(images.device.type, torch.bfloat16):
-        means = torch.cat([vae.encode(part).latent_dist.mean for part in images.split(32)])
+        parts = [part.contiguous(memory_format=torch.channels_last) for part in images.split(32)]
+        means = torch.cat([vae.encode(part).latent_dist.mean for part in parts])
     return (means.float() * vae.config.scaling_factor).half()
 
 
