@@ -47,12 +47,15 @@ class DesignRequest:
             raise ValueError(f"sketch has shape {self.sketch.shape}; give [height, width] = {list(size)}.")
         if self.mask is not None and self.mask.shape != size:
             raise ValueError(f"mask has shape {self.mask.shape}; give [height, width] = {list(size)}.")
-        if self.image is not None and self.image.shape != (*size, 3):
-            raise ValueError(f"image has shape {self.image.shape}; give uint8 RGB {[*size, 3]}.")
+        if self.image is not None and (self.image.shape != (*size, 3) or self.image.dtype != np.uint8):
+            raise ValueError(f"image is {self.image.dtype} of shape {self.image.shape}; give uint8 RGB {[*size, 3]}.")
         if self.mask is not None and self.image is None:
             raise ValueError("mask is given without an image: give the image whose masked part is to be repainted.")
         if not self.sketch.max() > 0:
             raise ValueError("sketch is empty: draw at least an outline, or load a template or an edge map.")
+        for name, value in (("sketch", self.sketch), ("mask", self.mask)):
+            if value is not None and not (value.min() >= 0 and value.max() <= 1):
+                raise ValueError(f"{name} has values from {value.min()} to {value.max()}; give 0 to 1.")
         if not self.prompt.strip():
             raise ValueError('prompt is empty: describe the garment, for example "navy striped t-shirt".')
         if not 0 <= self.seed < 2**32:

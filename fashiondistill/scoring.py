@@ -88,10 +88,11 @@ class ClipScorer:
             ValueError: if a text is longer than the tower's context; nothing is cut off.
         """
         limit = self.model.context_length
-        ids = self.tokenizer(texts, padding="max_length", max_length=limit, return_tensors="pt").input_ids
-        if ids.shape[1] > limit:
-            raise ValueError(f"prompt has {ids.shape[1]} tokens, CLIP takes {limit}. Shorten it; nothing is cut off.")
-        return self.model.encode_text(ids.to(self.device), normalize=True).float().cpu().numpy()
+        ids = self.tokenizer(texts, padding="max_length", max_length=limit).input_ids
+        longest = max(len(row) for row in ids)
+        if longest > limit:
+            raise ValueError(f"prompt has {longest} tokens, CLIP takes {limit}. Shorten it; nothing is cut off.")
+        return self.model.encode_text(torch.tensor(ids, device=self.device), normalize=True).float().cpu().numpy()
 
     def references(self, pictures: Mapping[str, np.ndarray]) -> References:
         """Embed the bestsellers' pictures, keyed by article id.

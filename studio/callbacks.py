@@ -255,6 +255,7 @@ def trends(engine: DesignEngine, category: str, attribute: str, week: str) -> tu
 def trends_json(engine: DesignEngine, category: str, attribute: str, week: str) -> dict:
     """What the API returns for an attribute: shares by week and word, and the sentence."""
     _, words = trends(engine, category, attribute, week)
+    category, week = check_category(category), check_week(engine, week)
     shares = engine.shares(category, attribute)
     table = {str(key): {word: round(float(v), 5) for word, v in row.items()} for key, row in shares.iterrows()}
     return {"category": category, "attribute": attribute, "week": week, "text": words, "shares": table}

@@ -260,7 +260,7 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
     def buttons(running: bool) -> tuple[dict, dict]:
         return gr.update(interactive=not running), gr.update(interactive=running)
 
-    def generate(
+    def press_generate(  # not `generate`: gradio names endpoints by function, and that one is the API's
         category: str,
         week: str,
         prompt: str,
@@ -284,14 +284,16 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
         except StudioError as error:
             yield _failed(error), gr.skip(), gr.skip(), *buttons(False)
 
-    def broken() -> tuple:
+    def broken(status: str) -> tuple:
+        if not cards.tells_of_running(status):  # gradio calls a cancelled event a failure, too
+            return gr.skip(), gr.skip(), gr.skip()
         return cards.message_html(texts.BROKEN), *buttons(False)
 
     def cancelled() -> tuple:
         return cards.status_html(ResultsView("cancelled")), *buttons(False)
 
     event = results.generate.click(
-        generate,
+        press_generate,
         [
             context.category,
             context.week,
@@ -312,7 +314,7 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
         trigger_mode="once",
         api_visibility="private",
     )
-    event.failure(broken, None, [results.status, results.generate, results.cancel], **_quiet())
+    event.failure(broken, results.status, [results.status, results.generate, results.cancel], **_quiet())
     results.cancel.click(
         cancelled,
         None,
@@ -393,7 +395,7 @@ class _as_gradio_error:  # noqa: N801 - reads as the statement it is in
 
 
 def _failed(error: StudioError) -> str:
-    gr.Warning(cards.escape(str(error)))
+    gr.Warning(cards.escape(str(error)), duration=6)
     return cards.message_html(str(error))
 
 

@@ -66,8 +66,9 @@ class FakeEngine:
         self.categories: tuple[Category, ...] = CATEGORIES
         first = Week(2019, 40)
         self.weeks = tuple(first.shift(n) for n in range(40))
-        self.num_steps = 0
-        self.num_closed = 0
+        self.num_steps = 0  # denoising steps so far
+        self.num_closed = 0  # requests that ended, in whatever way
+        self.write_pictures = True  # False: pictures that are missing stay so
         self.fail_with: Exception | None = None
         self._lock = threading.Lock()
 
@@ -81,7 +82,7 @@ class FakeEngine:
         for rank in range(1, 6):
             colour = COLOURS[(rank + shift) % len(COLOURS)]
             path = self.folder / f"{category}_{colour.replace(' ', '_')}.png"
-            if not path.is_file():
+            if self.write_pictures and not path.is_file():
                 Image.fromarray(self._garment(category, COLOUR_BY_WORD[colour].rgb)).save(path)
             name = HOSTILE if rank == 5 else f"{colour.capitalize()} article"
             caption = f"{colour} plain garment"

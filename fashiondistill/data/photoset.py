@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ from fashiondistill.data.vitonhd import (
 )
 from fashiondistill.images import read_image
 
+KINDS_OF_FILE = ("images", "im_sketch", "im_seg")
 REQUIRED_COLUMNS = ("image", "sender_id", "label")
 
 
@@ -57,12 +59,13 @@ def prepare_photos(config: PreparePhotosConfig) -> tuple[list[ArticleRecord], li
             set that was made with other options.
     """
     out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
     jobs = _read_jobs(config)
+    out.mkdir(parents=True, exist_ok=True)
     done = _read_progress(out, config)
-    jobs_by_name = {job.name: job for job in jobs}
-    finished = {name: entry for name, entry in done.items() if name in jobs_by_name and _files_stand(out, entry)}
+    finished = {job.name: done[job.name] for job in jobs if job.name in done and _still_holds(out, done[job.name], job)}
     waiting = [job for job in jobs if job.name not in finished]
+    for job in waiting:
+        _remove_files(out, done.get(job.name, {}))
     workers = config.num_workers or os.cpu_count() or 1
     with open(out / "progress.jsonl", "a", encoding="utf-8") as progress, ProcessPoolExecutor(workers) as pool:
         arguments = ([job, config.min_score, config.segmenter, out] for job in waiting)
@@ -85,13 +88,13 @@ def _read_jobs(config: PreparePhotosConfig) -> list[PhotoJob]:
     table = folder / config.labels
     if not table.is_file():
         raise FileNotFoundError(f"--labels: there is no file {table}. Give the label CSV's name inside --photos.")
-    with open(table, newline="", encoding="utf-8-sig") as handle:
-        rows = list(csv.DictReader(handle))
-    missing = [name for name in REQUIRED_COLUMNS if not rows or name not in rows[0]]
-    if missing:
-        raise ValueError(
-            f"--labels {table}: columns {', '.join(missing)} are missing; it needs image, sender_id, label."
-        )
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as handle:
+            reader = csv.DictReader(handle)
+            rows, columns = list(reader), reader.fieldnames or ()
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"--labels {table} is no CSV text ({error}). Save it as CSV in UTF-8.") from error
+    _check_rows(table, rows, columns)
     rows.sort(key=lambda row: row["image"])
     ids = _article_ids([row["image"] for row in rows])
     splits = split_senders(Counter(row["sender_id"] for row in rows), val=config.val_share, test=config.test_share)
@@ -106,6 +109,22 @@ def _read_jobs(config: PreparePhotosConfig) -> list[PhotoJob]:
         )
         for row in rows
     ]
+
+
+def _check_rows(table: Path, rows: list[dict[str, str]], columns: Sequence[str]) -> None:
+    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
+    if missing:
+        raise ValueError(
+            f"--labels {table}: columns {', '.join(missing)} are missing; it needs image, sender_id, label."
+        )
+    if not rows:
+        raise ValueError(f"--labels {table} lists no photos: add a row for each.")
+    empty = [number for number, row in enumerate(rows, start=1) if not all(row[name] for name in REQUIRED_COLUMNS)]
+    if empty:
+        raise ValueError(f"--labels {table}: row {empty[0]} lacks image, sender_id or label. Fill in or delete it.")
+    twice = [name for name, count in Counter(row["image"] for row in rows).items() if count > 1]
+    if twice:
+        raise ValueError(f"--labels {table}: {twice[0]} is listed more than once. Keep one row for each photo.")
 
 
 def split_senders(photos_per_sender: dict[str, int], *, val: float, test: float) -> dict[str, str]:
@@ -183,20 +202,28 @@ def _read_progress(out: Path, config: PreparePhotosConfig) -> dict[str, dict]:
         "min_score": config.min_score,
         "splits": [config.val_share, config.test_share],
     }
-    if not path.is_file():
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    lines = [_parsed(line) for line in text.splitlines()]
+    done = {entry["name"]: entry for entry in lines if "name" in entry}
+    if not done:
         path.write_text(json.dumps({"options": options}) + "\n", encoding="utf-8")
         return {}
-    text = path.read_text(encoding="utf-8")
-    lines = text.splitlines()
-    before = json.loads(lines[0])["options"] if lines else None
+    before = lines[0].get("options")
     if before != options:
         raise ValueError(
             f"--out {out} was made with {before}, not {options}. Choose another folder or delete this one."
         )
-    if text and not text.endswith("\n"):
+    if not text.endswith("\n"):
         path.write_text(text + "\n", encoding="utf-8")  # a killed run may leave half a last line
-    complete = [line for line in lines[1:] if line.endswith("}")]
-    return {entry["name"]: entry for entry in map(json.loads, complete)}
+    return done
+
+
+def _parsed(line: str) -> dict:
+    """A line of progress.jsonl; empty if a killed run left only half of it."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return {}
 
 
 def _drawings(out: Path) -> list[ArticleRecord]:
@@ -206,11 +233,21 @@ def _drawings(out: Path) -> list[ArticleRecord]:
     return [record for record in read_manifest(out) if record.sender == DRAWING]
 
 
-def _files_stand(out: Path, entry: dict) -> bool:
-    if "reason" in entry:
-        return True
+def _still_holds(out: Path, entry: dict, job: PhotoJob) -> bool:
+    """Whether an earlier run's result is what this run would make: the label CSV may have changed since."""
+    if entry["label"] != job.label or "reason" in entry:
+        return entry["label"] == job.label
     record = record_from_json(entry["record"])
-    return all(article_path(out, record, kind).is_file() for kind in ("images", "im_sketch", "im_seg"))
+    if (record.article_id, record.sender, record.split) != (job.article_id, job.sender, job.split):
+        return False
+    return all(article_path(out, record, kind).is_file() for kind in KINDS_OF_FILE)
+
+
+def _remove_files(out: Path, entry: dict) -> None:
+    """Delete what an earlier run wrote for a photo, so that a photo that changed splits does not stand in both."""
+    if "record" in entry:
+        for kind in KINDS_OF_FILE:
+            article_path(out, record_from_json(entry["record"]), kind).unlink(missing_ok=True)
 
 
 def _write_rejects(path: Path, rejects: list[dict[str, str]]) -> None:

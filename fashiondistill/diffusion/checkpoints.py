@@ -59,8 +59,8 @@ def verify(folder: Path) -> str:
 
 def _check_readable(folder: Path) -> None:
     """Name what is missing or cut off; loading itself would name no file, or make up an empty tokenizer."""
-    parts = [name for name, value in _read_json(folder / "model_index.json").items() if isinstance(value, list)]
-    needed = [folder / name for name in parts]
+    index = _read_json(folder / "model_index.json")
+    needed = [folder / name for name, value in index.items() if isinstance(value, list) and value[0]]
     needed += [path / "tokenizer.json" for path in folder.rglob("tokenizer") if path.is_dir()]
     for path in needed:
         if not path.exists():

@@ -71,7 +71,7 @@ class GarmentPipeline(DiffusionPipeline):
 
     def check_prompt(self, prompt: str) -> None:
         """Raise ValueError if the prompt has more tokens than the text encoder takes; names both counts."""
-        count = len(self.tokenizer(prompt).input_ids)
+        count = len(self.tokenizer(prompt, verbose=False).input_ids)  # no second message beside ours
         limit = self.tokenizer.model_max_length
         if count > limit:
             raise ValueError(
@@ -254,7 +254,8 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
             folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True
         )
     except (OSError, RuntimeError) as error:
-        raise ValueError(f"model: {folder} cannot be loaded ({error}). Restore it, or give another --model.") from error
+        reason = " ".join(str(error).split())  # some of diffusers' messages have several lines
+        raise ValueError(f"model: {folder} cannot be loaded ({reason}). Restore it, or give another --model.") from error
     pipeline.to(device)
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)

@@ -1,0 +1,216 @@
+"""The starter's training on the CPU, with tiny models and drawn garments: stages end, go on, save and fit together."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from fashiondistill.config import AutoencoderConfig, ClipConfig, DenoiserConfig, StageConfig
+from fashiondistill.data.attributes import COLOUR_BY_WORD
+from fashiondistill.data.drawings import TRAINING_KINDS, draw_garment
+from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
+from fashiondistill.diffusion.checkpoints import verify
+from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.scoring import ClipScorer
+from train.starter import autoencoder, clip, common, demo, denoiser, figures
+from train.starter.bundle import BundleConfig, make_bundle
+
+CPU = {"device": "cpu", "compile": False, "save_every_minutes": 0.0}
+WORDS = (("navy",), ("red",), ("black",), ("white",), ("green",))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """Ten drawn garments that stand for photos of five senders."""
+    root = tmp_path_factory.mktemp("dataset")
+    records = []
+    for number in range(10):
+        kind, colours = TRAINING_KINDS[number % len(TRAINING_KINDS)], WORDS[number % len(WORDS)]
+        drawn = draw_garment(kind, colours=colours, pattern="plain", seed=number)
+        record = ArticleRecord(
+            article_id=f"{number:010d}",
+            split=("train", "train", "train", "val", "test")[number % 5],
+            category=drawn.category,
+            week=UNDATED,
+            garment=drawn.garment,
+            caption=drawn.caption,
+            colours=colours,
+            colour_rgb=tuple(COLOUR_BY_WORD[word].rgb for word in colours),
+            pattern="plain",
+            source=kind,
+            sender=str(number % 5),
+            score=1.0,
+        )
+        write_article(root, record, ArticlePictures(drawn.image, drawn.sketch, drawn.mask))
+        records.append(record)
+    write_manifest(root, records)
+    return root
+
+
+@pytest.fixture(scope="module")
+def stages(dataset, tmp_path_factory):
+    """Folders of the three stages, each trained for a few steps."""
+    root = tmp_path_factory.mktemp("stages")
+    shared = CPU | {"dataset_path": str(dataset), "max_minutes": 0.04}
+    autoencoder.train(
+        AutoencoderConfig(
+            **shared, output_dir=str(root / "ae"), batch_size=2, crop=64, block_out_channels=(8, 8, 16, 16)
+        )
+    )
+    clip.train(ClipConfig(**shared, output_dir=str(root / "clip"), batch_size=4, text_width=64, text_layers=1))
+    denoiser.train(_denoiser_config(dataset, root))
+    return root
+
+
+def _denoiser_config(dataset, root, **changes) -> DenoiserConfig:
+    values = CPU | {
+        "dataset_path": str(dataset),
+        "output_dir": str(root / "dn"),
+        "autoencoder": str(root / "ae"),
+        "max_minutes": 0.05,
+        "batch_size": 2,
+        "num_variants": 1,
+        "block_out_channels": (32, 32, 32),
+        "text_width": 64,
+        "text_layers": 1,
+    }
+    return DenoiserConfig(**(values | changes))
+
+
+def test_the_stages_make_a_bundle_that_draws_and_scores(stages, tmp_path):
+    out = tmp_path / "bundle"
+    size = make_bundle(BundleConfig(str(stages / "ae"), str(stages / "dn"), str(stages / "clip"), str(out)))
+    assert size == sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    assert len(verify(out)) == 12
+    pipeline, scorer = load_pipeline(out, "cpu"), ClipScorer.load(out / "clip", "cpu")
+    sketch = np.zeros((512, 384), np.float32)
+    sketch[100:400, 100] = 1
+    picture = pipeline("navy belt", sketch, num_inference_steps=2, generator=torch.Generator().manual_seed(0)).images[0]
+    assert picture.size == (384, 512)
+    assert np.isclose(np.linalg.norm(scorer.embed_images([np.asarray(picture)])[0]), 1, atol=1e-3)
+
+
+def test_bundle_names_the_stage_that_is_missing(stages, tmp_path):
+    with pytest.raises(FileNotFoundError, match="clip"):
+        make_bundle(BundleConfig(str(stages / "ae"), str(stages / "dn"), str(tmp_path), str(tmp_path / "out")))
+
+
+def test_a_stage_goes_on_where_it_stopped(dataset, stages, capsys):
+    before = json.loads((stages / "dn" / "finished.json").read_text())["steps"]
+    denoiser.train(_denoiser_config(dataset, stages))  # its budget is used up: nothing is trained
+    assert json.loads((stages / "dn" / "finished.json").read_text())["steps"] == before
+    with pytest.raises(ValueError, match="made with"):
+        denoiser.train(_denoiser_config(dataset, stages, learning_rate=1e-5))
+
+
+def test_state_restores_weights_averages_and_moments(tmp_path):
+    def fresh():
+        torch.manual_seed(1)
+        model = torch.nn.Linear(3, 2)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+        return model, optimizer, common.StageState(tmp_path, {"m": model}, optimizer, common.Ema({"m": model}))
+
+    def step(model, optimizer, state, number):
+        generator = common.random_generator("cpu", 0, number)
+        loss = model(torch.randn(4, 3, generator=generator)).square().mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        state.ema.update(number)
+
+    config = StageConfig(dataset_path="x", output_dir="y", max_minutes=100)
+    whole = fresh()
+    for number in range(6):
+        step(*whole, number)
+    first, clock = fresh(), common.Clock(config)
+    clock.start(spent=0, progress=0)
+    for number in range(3):
+        step(*first, number)
+    first[2].save(step=3, clock=clock, settings={"a": 1})
+    second, again = fresh(), common.Clock(config)
+    assert second[2].load({"a": 1}, again) == 3
+    for number in range(3, 6):
+        step(*second, number)
+    assert torch.equal(whole[0].weight, second[0].weight)
+    assert torch.equal(whole[2].ema.values["m.weight"], second[2].ema.values["m.weight"])
+
+
+def test_the_schedule_starts_at_its_beginning_however_long_getting_ready_took(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(common.time, "monotonic", lambda: now[0])
+    config = StageConfig(dataset_path="x", output_dir="y", max_minutes=10, stop_after_minutes=6)
+    clock = common.Clock(config)
+    now[0] += 300  # half of the budget went into reading and compiling
+    clock.start(spent=0, progress=0)
+    assert clock.progress == 0 and clock.spent == 300 and not clock.done
+    now[0] += 60
+    assert clock.progress == pytest.approx(0.2) and clock.done  # six minutes of this run are over
+    later = common.Clock(config)
+    later.start(spent=clock.spent, progress=clock.progress)
+    assert later.progress == pytest.approx(0.2)
+    now[0] += 240
+    assert later.progress == pytest.approx(1.0) and later.done and later.spent == 600
+
+
+def test_averaged_copy_leaves_the_live_weights_alone():
+    model = torch.nn.Conv2d(2, 2, 3).to(memory_format=torch.channels_last)
+    ema = common.Ema({"m": model}, decay=0.5)
+    start = model.weight.detach().clone()
+    with torch.no_grad():
+        model.weight.add_(1.0)
+    ema.update(1000)
+    copy = ema.averaged("m")
+    assert torch.allclose(copy.weight, start + 0.5) and torch.allclose(model.weight, start + 1.0)
+    assert copy.weight.is_contiguous()
+
+
+def test_waiting_for_a_stage_that_never_ends_names_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match="finished.json"):
+        common.wait_for(tmp_path, 0.0)
+
+
+def test_a_data_set_without_test_photos_is_refused(tmp_path):
+    write_manifest(tmp_path, [])
+    with pytest.raises(ValueError, match="test split"):
+        common.load_split(tmp_path, "test", device="cpu")
+
+
+def test_figures_against_known_pictures():
+    grey = np.full((512, 384, 3), 246, np.uint8)
+    garment = grey.copy()
+    garment[100:300, 100:300] = (40, 60, 120)
+    inside = np.zeros((512, 384), bool)
+    inside[100:300, 100:300] = True
+    assert figures.iou(figures.mask_on_ground(garment), inside) > 0.95  # the blur against noise widens a garment by about two pixels
+    assert figures.iou(figures.mask_on_ground(grey), inside) == 0
+    darker = garment.copy()
+    darker[inside] = (30, 50, 110)
+    compared = figures.compare_pictures(garment, darker, inside)
+    assert compared["psnr_inside"] == pytest.approx(20 * np.log10(255 / 10), abs=1e-6)
+    assert 1 < compared["delta_e_of_mean_colour"] < 6
+    assert figures.figure([1.0, 3.0]).mean == 2.0
+
+
+def test_demo_takes_the_best_of_every_garment_and_no_rejected_one():
+    rows = [
+        {"article_id": f"{c}{g}{n}", "category": category, "garment": garment, "score": n}
+        for c, category in enumerate(("top5gub", "top5glb", "top5gfb", "top5shoe", "top5acc", "top5underwear"))
+        for g, garment in enumerate(("one", "two"))
+        for n in range(4)
+    ]
+    chosen = demo.choose(rows, {"003"}, 3)
+    upper = [row["article_id"] for row in chosen if row["category"] == "top5gub"]
+    assert upper == ["013", "002", "012"]
+    with pytest.raises(ValueError, match="drafts left"):
+        demo.choose(rows, set(), 9)
+    with pytest.raises(ValueError, match="no draft"):
+        demo.choose(rows, {"nope"}, 3)
+
+
+def test_configs_refuse_a_stage_without_end():
+    with pytest.raises(ValueError, match="--max_minutes 0 "):
+        dataclasses.replace(StageConfig(dataset_path="x", output_dir="y"), max_minutes=0)

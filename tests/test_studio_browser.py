@@ -1,0 +1,404 @@
+"""The whole page in headless Chromium on the fake engine: from a stroke to ranked cards, and all that goes wrong.
+
+FASHIONDISTILL_SHOTS names a folder for screenshots; FASHIONDISTILL_CHROMIUM another browser than /usr/bin/chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fashiondistill.config import StudioConfig
+from studio import texts
+from studio.canvas import decode_canvas
+from tests.fake_engine import HOSTILE, FakeEngine
+
+pytestmark = pytest.mark.browser
+
+SHOTS = os.environ.get("FASHIONDISTILL_SHOTS")
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    return FakeEngine(tmp_path_factory.mktemp("pictures"), config=StudioConfig(port=0))
+
+
+@pytest.fixture(scope="module")
+def url(engine, tmp_path_factory):
+    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
+    from app import launch
+
+    page = launch(engine, engine.config, block=False)
+    yield page.local_url
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = os.environ.get("FASHIONDISTILL_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(path).exists():
+        pytest.fail(
+            f"the browser tests need Chromium and there is none at {path}. Install it (apt-get install chromium), "
+            "set FASHIONDISTILL_CHROMIUM to its path, or leave these tests out with: pytest -m 'not browser'"
+        )
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+def until(reached, otherwise=lambda: "nothing happened in time", *, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, otherwise()
+        time.sleep(0.03)
+
+
+class Studio:
+    """The page as a designer uses it."""
+
+    def __init__(self, page, url: str) -> None:
+        self.page, self.url = page, url
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, address: str) -> None:
+        if not address.startswith((self.url, "data:", "blob:")):
+            self.foreign.append(address)
+
+    def open(self, query: str = "?__theme=light") -> Studio:
+        self.page.goto(self.url + query)
+        self.page.wait_for_selector("#sketch-canvas .fd-canvas[data-ready]")
+        self.page.wait_for_selector("#generate:enabled")
+        return self
+
+    def choose(self, field: str, option: str) -> None:
+        self.page.locator(f"#{field} input").click()
+        self.page.get_by_role("option", name=option).click()
+
+    def paper(self) -> np.ndarray:
+        return decode_canvas(self.page.locator("#sketch-canvas canvas").evaluate("each => each.toDataURL()"))
+
+    def draw(self, *points: tuple[float, float]) -> None:
+        box = self.page.locator("#sketch-canvas canvas").bounding_box()
+        places = [(box["x"] + x * box["width"] / 384, box["y"] + y * box["height"] / 512) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=8)
+        self.page.mouse.up()
+
+    def upload(self, button: str, name: str, data: bytes) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            self.page.locator(f"#{button}").click()
+        chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": data})
+
+    def generate(self) -> None:
+        self.page.locator("#generate").click()
+
+    def cards(self, kind: str = ":not(.is-pending)"):
+        return self.page.locator(f"#results .design-card{kind}")
+
+    def status(self, phase: str, text: str = "") -> str:
+        """What the status line says, once it is in `phase` and holds `text`."""
+        shown = self.page.locator("#status .fd-state")
+        found = self.page.locator(f'#status .fd-state[data-phase="{phase}"]', has_text=text)
+        until(found.is_visible, lambda: f"the status is {shown.inner_text()!r}, not {phase} with {text!r}")
+        return shown.inner_text()
+
+    def wide(self) -> int:
+        return self.page.evaluate("document.documentElement.scrollWidth")
+
+    def shot(self, name: str) -> None:
+        if SHOTS:
+            self.page.screenshot(path=str(Path(SHOTS) / f"{name}.png"))
+
+
+@pytest.fixture
+def open_studio(url, browser, engine):
+    engine.step_seconds, engine.fail_with = 0, None
+    opened = []
+
+    def open_one(query: str = "?__theme=light", **options) -> Studio:
+        context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
+        context.set_default_timeout(10_000)
+        opened.append((context, Studio(context.new_page(), url)))
+        return opened[-1][1].open(query)
+
+    yield open_one
+    for context, studio in opened:
+        context.close()
+        assert studio.errors == [] and studio.foreign == []
+
+
+@pytest.fixture
+def studio(open_studio):
+    return open_studio()
+
+
+def test_category_and_week_lead_what_the_designer_left_alone(studio, engine):
+    page = studio.page
+    prompt = page.locator("#prompt textarea")
+    assert prompt.input_value() == "navy striped upper body garment of week 27"
+    assert np.array_equal(studio.paper(), engine.template("top5gub"))
+    studio.choose("category", "Lower body")
+    page.locator("#headline", has_text="lower body units in 2020-W27").wait_for()
+    studio.choose("week", "Week 10, 2020")
+    page.locator("#headline", has_text="lower body units in 2020-W10").wait_for()
+    until(lambda: prompt.input_value() == "navy striped lower body garment of week 10")
+    names = page.locator("#bestsellers strong").all_inner_texts()
+    assert names == [item.name for item in engine.bestsellers("top5glb", "2020-W10")] and HOSTILE in names
+    assert page.locator("#bestsellers img[src=x]").count() == 0
+    until(lambda: np.array_equal(studio.paper(), engine.template("top5glb")))
+
+    studio.draw((100, 40), (280, 40))
+    prompt.fill("my own words")
+    drawn = studio.paper()
+    studio.choose("category", "Full body")
+    page.locator("#headline", has_text="full body units").wait_for()
+    page.wait_for_timeout(300)
+    assert np.array_equal(studio.paper(), drawn) and prompt.input_value() == "my own words"
+    page.locator("#use-suggestion").click()
+    until(lambda: prompt.input_value() == "navy striped full body garment of week 10")
+    page.locator("#template").click()
+    studio.status("idle", "Template placed")
+    until(lambda: np.array_equal(studio.paper(), engine.template("top5gfb")))
+    page.locator('#sketch-canvas [data-action="undo"]').click()
+    assert np.array_equal(studio.paper(), drawn)
+
+
+def test_from_a_stroke_to_four_ranked_cards(studio, engine):
+    engine.step_seconds = 0.08
+    studio.draw((150, 250), (230, 300))
+    sketch = studio.paper()
+    counts = studio.page.evaluate_handle(
+        """() => {
+            const counts = [];
+            new MutationObserver(() => {
+                const cards = document.querySelectorAll("#results .design-card:not(.is-pending)").length;
+                if (cards && counts.at(-1) !== cards) counts.push(cards);
+            }).observe(document.querySelector("#results"), { childList: true, subtree: true });
+            return counts;
+        }"""
+    )
+    studio.generate()
+    assert "Candidate 2 of 4, step " in studio.status("running", "Candidate 2 of 4")
+    assert studio.page.locator("#generate").is_disabled() and studio.page.locator("#cancel").is_enabled()
+    assert studio.cards().count() == 1 and studio.cards(".is-pending").count() == 3
+    assert studio.cards().first.locator(".fd-badge").inner_text() == "Candidate 1"
+    studio.shot("studio-running")
+    told = studio.status("ranked", "4 designs ranked in ")
+    assert counts.json_value() == [1, 2, 3, 4]
+    assert studio.cards().locator(".fd-badge").all_inner_texts() == ["No. 1", "No. 2", "No. 3", "No. 4"]
+    facts = studio.cards('[data-rank="1"]').inner_text()
+    for word in ("Combined", "0.616", "CLIP-I", "0.820", "CLIP-T", "0.310", "Closest to No. 2, "):
+        assert word in facts
+    assert studio.page.locator("#generate").is_enabled() and studio.page.locator("#cancel").is_disabled()
+    with studio.page.expect_download() as download:
+        studio.cards('[data-rank="1"]').get_by_role("link", name=texts.DOWNLOAD).click()
+    image = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
+    origin = json.loads(image.info["fashiondistill"])
+    assert download.value.suggested_filename == f"top5gub_2020-W27_seed{origin['seed']}_rank1.png"
+    assert image.size == (384, 512) and f"Seed {origin['seed']}." in told
+    assert np.array_equal(studio.paper(), sketch)
+    studio.cards('[data-rank="1"]').locator(".fd-picture").click()
+    large = studio.page.locator(".fd-large:popover-open")
+    assert large.bounding_box()["height"] > 700
+    studio.page.keyboard.press("Escape")
+    large.wait_for(state="detached")
+
+
+def test_a_locked_seed_stays_and_an_open_one_changes(studio):
+    page = studio.page
+    page.locator("#more").get_by_text(texts.MORE).click()
+    page.get_by_label(texts.LOCK_SEED).check()
+    page.locator("#seed input").fill("4242424")  # longer than any that we pick
+    studio.generate()
+    studio.status("ranked", "Seed 4242424.")
+    assert page.locator("#seed input").input_value() == "4242424"
+    page.get_by_label(texts.LOCK_SEED).uncheck()
+    studio.generate()
+    studio.page.locator("#status", has_text="4242424").wait_for(state="detached")
+    assert f"Seed {page.locator('#seed input').input_value()}." in studio.status("ranked")
+
+
+def test_cancel_keeps_the_cards_and_frees_the_model(studio, engine):
+    engine.step_seconds, closed = 0.1, engine.num_closed
+    studio.generate()
+    studio.status("running", "Candidate 2 of 4")
+    studio.page.locator("#cancel").click()
+    assert studio.status("cancelled") == texts.CANCELLED
+    until(lambda: engine.num_closed == closed + 1, seconds=1)
+    steps = engine.num_steps
+    assert studio.page.locator("#generate").is_enabled() and studio.page.locator("#cancel").is_disabled()
+    studio.page.wait_for_timeout(500)
+    assert engine.num_steps == steps and studio.status("cancelled") == texts.CANCELLED
+    assert studio.cards().count() == 1 and not studio.cards(".is-pending").first.is_visible()
+    assert studio.cards().get_by_role("link", name=texts.DOWNLOAD).is_visible()
+    studio.shot("studio-cancelled")
+    engine.step_seconds = 0
+    studio.generate()
+    studio.status("ranked")
+
+
+def test_leaving_the_page_frees_the_model(studio, engine):
+    engine.step_seconds, closed = 0.1, engine.num_closed
+    studio.generate()
+    studio.status("running", "Candidate 1 of 4, step")
+    studio.page.close()
+    until(lambda: engine.num_closed == closed + 1, seconds=5)
+
+
+def test_bad_requests_are_explained_and_harm_nothing(studio, engine):
+    page, prompt = studio.page, studio.page.locator("#prompt textarea")
+    studio.draw((100, 40), (280, 40))
+    drawn, steps = studio.paper(), engine.num_steps
+
+    def refused(says: str) -> None:
+        studio.generate()
+        studio.status("failed", says)
+        page.get_by_test_id("toast-body").filter(has_text=says).wait_for()
+        assert engine.num_steps == steps
+
+    prompt.fill("navy " * 76)
+    refused("Prompt has 78 tokens, the text encoder takes 77. Shorten it")
+    studio.shot("studio-failed")
+    prompt.fill(" ")
+    refused("Prompt is empty: describe the garment")
+    assert np.array_equal(studio.paper(), drawn)
+    studio.choose("category", "Accessories")
+    studio.choose("week", "Week 1, 2020")
+    page.locator("#headline", has_text=texts.NO_BESTSELLERS).wait_for()
+    until(lambda: prompt.input_value() == "")
+    assert page.locator("#bestsellers li").count() == 0
+    prompt.fill("gold bag")
+    refused("Week: nothing of Accessories was sold in 2020-W01, so there is nothing to rank against. Choose another")
+    studio.choose("week", "Week 2, 2020")
+    page.locator("#bestsellers li").first.wait_for()
+    page.locator('[data-action="clear"]').click()
+    refused("Sketch is empty: draw at least an outline")
+    page.locator('[data-action="undo"]').click()
+    assert np.array_equal(studio.paper(), drawn) and prompt.input_value() == "gold bag"
+    studio.generate()
+    studio.status("ranked")
+
+
+def test_uploads_become_the_sketch_and_bad_ones_leave_it(studio):
+    studio.draw((100, 40), (280, 40))
+    drawn = studio.paper()
+    for button, label in (("edge-map", texts.EDGE_MAP), ("photo", texts.PHOTO)):
+        studio.upload(button, "notes.png", b"these are notes")
+        told = studio.status("failed", label)
+        assert told == f"{label}: the upload is not a picture that can be read. Give a PNG, JPEG or WebP file."
+    studio.upload("edge-map", "notes.txt", b"these are notes")
+    studio.page.get_by_test_id("toast-body").filter(has_text="Invalid file type").wait_for()
+    assert np.array_equal(studio.paper(), drawn)
+    studio.shot("studio-bad-upload")
+    lines = np.zeros((512, 384), np.uint8)
+    lines[100:400, 100:103] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(lines).save(buffer, format="PNG")
+    studio.upload("edge-map", "edges.png", buffer.getvalue())
+    studio.status("idle", "Edge map placed")
+    until(lambda: np.array_equal(studio.paper(), lines / 255.0))
+    studio.page.locator('#sketch-canvas [data-action="undo"]').click()
+    assert np.array_equal(studio.paper(), drawn)
+
+
+def test_a_mistake_of_our_own_leaves_a_page_that_works(studio, engine):
+    engine.fail_with = RuntimeError("bug")
+    studio.generate()
+    assert studio.status("failed") == texts.BROKEN
+    assert studio.page.locator("#generate").is_enabled() and studio.page.locator("#cancel").is_disabled()
+    engine.fail_with = None
+    studio.generate()
+    studio.status("ranked")
+
+
+def test_trends_mark_the_chosen_week(studio):
+    page = studio.page
+    page.get_by_role("tab", name=texts.TAB_TRENDS).click()
+    plot = page.locator("#trend-plot .js-plotly-plot")
+    plot.locator(".annotation-text", has_text="2020-W27").wait_for()
+    assert page.locator("#trend-words").inner_text().startswith("Navy led upper body in 2020-W27")
+    assert plot.locator(".fills .js-fill").count() == 7 and plot.locator(".shapelayer path").count() == 1
+    page.get_by_label(texts.ATTRIBUTE_LABELS["pattern"]).check()
+    plot.locator(".legendtext", has_text="striped").wait_for()
+    studio.choose("week", "Week 10, 2020")
+    plot.locator(".annotation-text", has_text="2020-W10").wait_for()
+    page.get_by_role("tab", name=texts.TAB_DESIGN).click()
+    assert studio.paper().any()
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG contrast of two colours as the browser gives them."""
+
+    def luminance(colour: str) -> float:
+        levels = np.array([float(each) for each in colour[colour.index("(") + 1 : -1].split(",")[:3]]) / 255
+        linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+        return float(linear @ (0.2126, 0.7152, 0.0722))
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_reads_on_either_theme(open_studio, theme):
+    studio = open_studio(f"?__theme={theme}", color_scheme=theme)
+    page = studio.page
+    studio.generate()
+    studio.status("ranked")
+    studio.shot(f"studio-{theme}")
+    style = "(each, name) => getComputedStyle(each)[name]"
+    ground = page.locator("body").evaluate(style, "backgroundColor")
+    for selector in (".fd-headline", "#bestsellers small", "#status p", 'button[role="tab"][aria-selected="true"]'):
+        assert contrast(page.locator(selector).first.evaluate(style, "color"), ground) >= 4.5, selector
+    card = studio.cards('[data-rank="2"]')
+    surface = card.evaluate(style, "backgroundColor")
+    for selector in (".fd-badge", "dt >> nth=1", "dd >> nth=0", ".fd-nearest", ".fd-save"):
+        assert contrast(card.locator(selector).evaluate(style, "color"), surface) >= 4.5, selector
+    page.get_by_role("tab", name=texts.TAB_TRENDS).click()
+    page.locator("#trend-plot .annotation-text").wait_for()
+    studio.shot(f"studio-trends-{theme}")
+    for selector in (".xtick text", ".legendtext", ".annotation-text", ".gtitle"):
+        colour = page.locator(f"#trend-plot {selector}").first.evaluate(style, "fill")
+        assert contrast(colour, ground) >= 4.5, selector
+
+
+@pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1366, 768)])
+def test_nothing_scrolls_sideways_or_is_cut(open_studio, size):
+    phone = {"has_touch": True, "is_mobile": True} if size[0] == 390 else {}
+    studio = open_studio(viewport={"width": size[0], "height": size[1]}, **phone)
+    page = studio.page
+    assert studio.wide() <= size[0]
+    studio.generate()
+    studio.status("ranked")
+    assert studio.wide() <= size[0]
+    for selector in ("#generate", "#cancel", "#template", "#edge-map", "#photo", "#prompt", ".fd-score", ".fd-save"):
+        for each in page.locator(selector).all():
+            box = each.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= size[0], selector
+            assert each.evaluate("each => each.scrollWidth <= each.clientWidth + 1"), selector
+    page.locator("#more").get_by_text(texts.MORE).click()
+    page.locator("#seed input").wait_for()
+    assert studio.wide() <= size[0]
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"studio-{size[0]}.png"), full_page=True)
+    page.get_by_role("tab", name=texts.TAB_TRENDS).click()
+    page.locator("#trend-plot .annotation-text").wait_for()
+    assert studio.wide() <= size[0]
