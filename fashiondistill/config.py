@@ -99,7 +99,7 @@ class PreparePhotosConfig:
     min_score: float = option(0.9, "masks trusted less than this are rejected, 0 to 1")
     val_share: float = option(0.05, "share of the photos, by whole senders, kept for validation")
     test_share: float = option(0.12, "share of the photos, by whole senders, kept for the final judgement")
-    num_workers: int = option(0, "processes; 0 = one per core")
+    num_workers: int = option(0, "processes; 0 = one per core, 1 = no others")
 
     def __post_init__(self) -> None:
         require(bool(self.photos), "photos", repr(self.photos), "give the folder that holds images/ and the label CSV.")
@@ -117,7 +117,7 @@ class PrepareDrawingsConfig:
     out: str = option("", "data set folder; what it already holds stays")
     num_drawings: int = option(1500, "garments to draw, spread evenly over their kinds")
     seed: int = option(0, "seed of shapes, colours and patterns")
-    num_workers: int = option(0, "processes; 0 = one per core")
+    num_workers: int = option(0, "processes; 0 = one per core, 1 = no others")
 
     def __post_init__(self) -> None:
         require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
@@ -149,6 +149,7 @@ class StageConfig:
             require(getattr(self, name) >= 0, name, getattr(self, name), "choose 0 or more.")
         require(self.batch_size >= 2, "batch_size", self.batch_size, "choose at least 2.")
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "choose more than 0.")
+        require(self.max_records >= 0, "max_records", self.max_records, "choose 0 or more.")
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,18 @@ class AutoencoderConfig(StageConfig):
     block_out_channels: tuple[int, ...] = option((32, 64, 128, 128), "channels per level", nargs=4)
     crop: int = option(192, "side of the training crops in pixels")
     kl_weight: float = option(1e-6, "weight of the KL term")
+    init: str = option("", "folder with a vae/ to start from instead of random weights")
+    decoder_only: bool = option(
+        False, "keep the encoder of --init, so that a denoiser trained on its latents stays valid"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_multiples("block_out_channels", self.block_out_channels, 8)
+        require(32 <= self.crop <= IMAGE_WIDTH, "crop", self.crop, f"choose 32 to {IMAGE_WIDTH}.")
+        _require_multiples("crop", self.crop, 8)
+        require(self.kl_weight >= 0, "kl_weight", self.kl_weight, "choose 0 or more.")
+        require(bool(self.init) or not self.decoder_only, "decoder_only", True, "give the encoder to keep with --init.")
 
 
 @dataclass(frozen=True)
@@ -170,6 +183,12 @@ class ClipConfig(StageConfig):
     embed_dim: int = option(128, "size of the shared embedding")
     text_width: int = option(192, "width of the text tower")
     text_layers: int = option(3, "layers of the text tower")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("embed_dim", "text_layers"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        _require_multiples("text_width", self.text_width, 64)
 
 
 @dataclass(frozen=True)
@@ -187,3 +206,20 @@ class DenoiserConfig(StageConfig):
     snr_gamma: float = option(5.0, "min-SNR clamp (Hang et al. 2023)")
     condition_dropout: float = option(0.1, "share of samples without text, sketch and pose (for guidance)")
     init: str = option("", "folder with unet/ and text_encoder/ to start from instead of random weights")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(bool(self.autoencoder), "autoencoder", repr(self.autoencoder), "give the autoencoder stage's folder.")
+        _require_multiples("block_out_channels", self.block_out_channels, 32)
+        _require_multiples("text_width", self.text_width, 64)
+        for name in ("text_layers", "num_variants"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        require(self.wait_minutes >= 0, "wait_minutes", self.wait_minutes, "choose 0 or more.")
+        require(self.snr_gamma > 0, "snr_gamma", self.snr_gamma, "choose more than 0.")
+        require(0 <= self.condition_dropout < 1, "condition_dropout", self.condition_dropout, "choose 0 to 1.")
+
+
+def _require_multiples(flag: str, value: int | tuple[int, ...], unit: int) -> None:
+    """Channels must divide into the groups and heads that the stages give them."""
+    values = value if isinstance(value, tuple) else (value,)
+    require(all(v > 0 and v % unit == 0 for v in values), flag, value, f"choose multiples of {unit}.")

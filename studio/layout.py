@@ -1,7 +1,7 @@
 """The page: where things stand and which callback answers which event.
 
 In: an engine. Out: gr.Blocks. Only here (and in components, theme) does the studio know gradio: a `StudioError` of the
-callbacks becomes a toast and a message in the status line; the canvas keeps its drawing.
+callbacks becomes a message in the status line, next to Generate; the canvas keeps its drawing.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ MODEL = "model"  # concurrency group of everything that occupies the model
 IMAGE_TYPES = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"]
 MAX_UPLOAD = "20mb"
 
-# Ctrl+Enter (Cmd+Enter) anywhere on the page presses Generate.
+# Ctrl+Enter (Cmd+Enter) presses Generate, wherever the cursor is, while the button can be seen.
 HEAD = """
 <script>
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   const button = document.querySelector("#generate");
-  if (button && !button.disabled) { event.preventDefault(); button.click(); }
+  if (button && !button.disabled && button.offsetParent) { event.preventDefault(); button.click(); }
 }, true);
 </script>
 """
@@ -54,7 +54,7 @@ class ContextParts:
     headline: gr.HTML
     bestsellers: gr.HTML
     prompt: gr.Textbox
-    suggestion: gr.State
+    suggestion: gr.Textbox
     use_suggestion: gr.Button
 
 
@@ -66,7 +66,7 @@ class CanvasParts:
     template: gr.Button
     edge_map: gr.UploadButton
     photo: gr.UploadButton
-    template_of: gr.State
+    template_of: gr.Textbox
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,9 @@ def _context_column(engine: DesignEngine) -> ContextParts:
         first.suggestion, label=texts.PROMPT, lines=3, max_lines=5, elem_id="prompt", placeholder=texts.PROMPT_HINT
     )
     use = gr.Button(texts.USE_SUGGESTION, size="sm", elem_id="use-suggestion")
-    return ContextParts(category, week, headline, bestsellers, prompt, gr.State(first.suggestion), use)
+    # In the page, not in gr.State: the prompt is compared with the suggestion that was shown together with it.
+    suggestion = gr.Textbox(first.suggestion, visible="hidden")
+    return ContextParts(category, week, headline, bestsellers, prompt, suggestion, use)
 
 
 def _canvas_column(engine: DesignEngine) -> CanvasParts:
@@ -155,7 +157,7 @@ def _canvas_column(engine: DesignEngine) -> CanvasParts:
         template = gr.Button(texts.TEMPLATE, size="sm", elem_id="template")
         edge_map = gr.UploadButton(texts.EDGE_MAP, size="sm", file_types=IMAGE_TYPES, elem_id="edge-map")
         photo = gr.UploadButton(texts.PHOTO, size="sm", file_types=IMAGE_TYPES, elem_id="photo")
-    return CanvasParts(canvas, template, edge_map, photo, gr.State(category))
+    return CanvasParts(canvas, template, edge_map, photo, gr.Textbox(category, visible="hidden"))  # as `suggestion`
 
 
 def _results_column(engine: DesignEngine) -> ResultParts:
@@ -204,7 +206,7 @@ def _bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPar
         try:
             shown = callbacks.page_context(engine, category, week)
         except StudioError as error:
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), _failed(error)
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), cards.message_html(str(error))
         untouched = not prompt.strip() or prompt == suggestion
         return (
             cards.headline_html(shown),
@@ -219,17 +221,17 @@ def _bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPar
             if callbacks.still_template(engine, template_of, value):
                 return callbacks.template(engine, category), category
         except StudioError as error:
-            gr.Warning(str(error))
+            gr.Warning(cards.escape(str(error)))
         return gr.skip(), gr.skip()
 
     outputs = [context.headline, context.bestsellers, context.prompt, context.suggestion, results.status]
     inputs = [context.category, context.week, context.prompt, context.suggestion]
-    gr.on([context.category.input, context.week.input], context_changed, inputs, outputs, **_quiet("always_last"))
-    context.category.input(
+    gr.on([context.category.change, context.week.change], context_changed, inputs, outputs, **_following())
+    context.category.change(
         category_changed,
         [context.category, canvas.template_of, canvas.canvas],
         [canvas.canvas, canvas.template_of],
-        **_quiet("always_last"),
+        **_following(),
     )
     context.use_suggestion.click(lambda text: text, context.suggestion, context.prompt, **_quiet())
 
@@ -239,7 +241,7 @@ def _bind_canvas(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
         try:
             return make(), cards.message_html(done, phase="idle")
         except StudioError as error:
-            return gr.skip(), _failed(error)
+            return gr.skip(), cards.message_html(str(error))
 
     def place_template(category: str) -> tuple:
         return *place(lambda: callbacks.template(engine, category), texts.TEMPLATE_DONE), category
@@ -282,7 +284,7 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
                     yield cards.status_html(view), drawn, shown_seed, *buttons(view.phase == "running")
                     shown_seed = gr.skip()
         except StudioError as error:
-            yield _failed(error), gr.skip(), gr.skip(), *buttons(False)
+            yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False)
 
     def broken(status: str) -> tuple:
         if not cards.tells_of_running(status):  # gradio calls a cancelled event a failure, too
@@ -331,16 +333,16 @@ def _bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts
         try:
             figure, words = callbacks.trends(engine, category, attribute, week)
         except StudioError as error:
-            return gr.skip(), _failed(error)
+            return gr.skip(), cards.message_html(str(error))
         return figure, f"<p>{cards.escape(words)}</p>"
 
-    triggers = [trends.tab.select, trends.attribute.input, context.category.input, context.week.input]
+    triggers = [trends.tab.select, trends.attribute.change, context.category.change, context.week.change]
     gr.on(
         triggers,
         draw,
         [context.category, trends.attribute, context.week],
         [trends.plot, trends.words],
-        **_quiet("always_last"),
+        **_following(),
     )
 
 
@@ -394,11 +396,15 @@ class _as_gradio_error:  # noqa: N801 - reads as the statement it is in
             raise gr.Error(str(error), print_exception=False) from error
 
 
-def _failed(error: StudioError) -> str:
-    gr.Warning(cards.escape(str(error)), duration=6)
-    return cards.message_html(str(error))
-
-
-def _quiet(trigger_mode: str = "once") -> dict:
+def _quiet() -> dict:
     """Options of events that answer at once and are no part of the API."""
-    return {"show_progress": "hidden", "trigger_mode": trigger_mode, "api_visibility": "private"}
+    return {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def _following() -> dict:
+    """Options of events that follow a choice: each choice counts, in turn, so that the last one stays.
+
+    Not trigger_mode "always_last", and `.change` rather than `.input`: in gradio 6.31 a dropdown's `.input` fires
+    twice, and three deferred listeners of one dropdown then trigger each other without end (40 requests a second).
+    """
+    return _quiet() | {"trigger_mode": "multiple", "concurrency_limit": 1}

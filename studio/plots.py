@@ -12,6 +12,7 @@ from studio import texts
 NUM_WORDS = 6  # more areas than this cannot be told apart
 GREY = "#85868c"  # contrast at least 3.5 on white and on zinc-900, so that one grey serves both pages
 GRID = "rgba(133, 134, 140, 0.22)"
+HATCH = {"shape": "/", "size": 6, "fgcolor": GRID, "bgcolor": "rgba(0,0,0,0)"}  # what is no single word
 PALETTE = ("#2a7f6f", "#c26a3d", "#5b6bbf", "#b8902f", "#a3527f", "#6d8a3c")
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
@@ -40,6 +41,7 @@ def shares_figure(shares, *, week: str, title: str) -> go.Figure:  # noqa: ANN00
                 stackgroup="shares",
                 line={"color": GREY, "width": 1},
                 fillcolor=colour,
+                fillpattern=HATCH if word == texts.OTHER_WORDS else None,
                 customdata=labels,
                 hovertemplate="%{y:.1f} %<extra>" + word + "</extra>",
             )
@@ -79,8 +81,6 @@ def shares_figure(shares, *, week: str, title: str) -> go.Figure:  # noqa: ANN00
 
 def word_colour(word: str, number: int) -> str:
     """The garment's own colour for a colour word, the palette for any other."""
-    if word == texts.OTHER_WORDS:
-        return GRID
     if word in COLOUR_BY_WORD:
         return "rgb({}, {}, {})".format(*COLOUR_BY_WORD[word].rgb)
     return PALETTE[number % len(PALETTE)]

@@ -212,7 +212,10 @@ def test_progress_counts_all_steps():
     assert Progress(2, 4, 3, 12).fraction == (12 + 3) / 48
 
 
-def test_closing_frees_the_model_within_a_step(engine, inputs):
+def test_closing_frees_the_model_within_a_step(engine, inputs, monkeypatch):
+    kept = []  # so that closing is no gift of the garbage collector
+    generate = engine.generate
+    monkeypatch.setattr(engine, "generate", lambda request: kept.append(generate(request)) or kept[-1])
     views = callbacks.run(engine, inputs)
     seen = list(islice(views, 1 + 4 + 2))  # the start, candidate 1 with its card, two steps of candidate 2
     assert len(seen[-1].designs) == 1 and engine.num_steps == 5

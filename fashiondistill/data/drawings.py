@@ -83,7 +83,7 @@ def draw_garment(kind: str, *, colours: tuple[str, ...], pattern: str, seed: int
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r} is unknown: choose one of {', '.join(KINDS)}.")
     unknown = [word for word in colours if word not in COLOUR_BY_WORD]
-    if unknown or not colours:
+    if unknown or len(colours) not in (1, 2):
         raise ValueError(f"colours {colours!r}: choose one or two of {', '.join(COLOUR_BY_WORD)}.")
     if pattern not in PATTERNS:
         raise ValueError(f"pattern {pattern!r} is unknown: choose one of {', '.join(PATTERNS)}.")
@@ -162,15 +162,17 @@ def _filled(outline: np.ndarray) -> np.ndarray:
 
 
 def _lines(shape: Shape) -> np.ndarray:
-    """Strokes, uint8: outlines of the visible parts and seams; a part hides the lines beneath it."""
+    """Strokes, uint8: outlines of the visible parts and seams; a part hides the lines beneath it, air holds no seam."""
     canvas = np.zeros((IMAGE_HEIGHT * SCALE, IMAGE_WIDTH * SCALE), np.uint8)
+    seams, solid = np.zeros_like(canvas), np.zeros(canvas.shape, bool)
     width = round(LINE_WIDTH * SCALE)
     for part in shape.parts:
-        canvas[_filled(part.outline) > 127] = 0
+        inside = _filled(part.outline) > 127
+        canvas[inside], solid[inside] = 0, part.material != HOLE
         cv2.polylines(canvas, [_fixed(part.outline)], True, 255, width, cv2.LINE_AA, SUBPIXEL_BITS)
     for seam in shape.seams:
-        cv2.polylines(canvas, [_fixed(seam)], False, 210, max(1, width - 1), cv2.LINE_AA, SUBPIXEL_BITS)
-    return canvas
+        cv2.polylines(seams, [_fixed(seam)], False, 210, max(1, width - 1), cv2.LINE_AA, SUBPIXEL_BITS)
+    return np.maximum(canvas, seams * solid)
 
 
 def _folds(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:

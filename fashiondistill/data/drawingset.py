@@ -5,11 +5,8 @@ In: a number and a seed. Out: the layout of `data.vitonhd`, added to what the fo
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -25,6 +22,7 @@ from fashiondistill.data.vitonhd import (
     write_article,
     write_manifest,
 )
+from fashiondistill.data.workers import run_all
 
 FIRST_ID = 900_000_000  # photo ids are hashes below 10^9 and may lie here too; a clash is refused
 PATTERN_SHARES = {"plain": 0.6, "striped": 0.12, "checked": 0.08, "patterned": 0.15, "printed": 0.05}
@@ -45,15 +43,14 @@ def prepare_drawings(config: PrepareDrawingsConfig) -> list[ArticleRecord]:
     if clash:
         raise ValueError(f"--num_drawings {config.num_drawings}: ids {sorted(clash)[:3]} belong to photos. Draw fewer.")
     jobs = [(number, config.seed, out) for number in range(config.num_drawings)]
-    with ProcessPoolExecutor(config.num_workers or os.cpu_count() or 1) as pool:
-        records = list(tqdm(pool.map(_draw_one, jobs, chunksize=8), total=len(jobs), desc="drawing", unit="garment"))
+    results = run_all(_draw_one, jobs, num_workers=config.num_workers)
+    records = list(tqdm(results, total=len(jobs), desc="drawing", unit="garment"))
     write_manifest(out, [*photos, *records])
     return records
 
 
 def _draw_one(job: tuple[int, int, Path]) -> ArticleRecord:
     number, seed, out = job
-    cv2.setNumThreads(1)
     rng = np.random.default_rng((seed, number))
     kind = TRAINING_KINDS[number % len(TRAINING_KINDS)]
     patterns = KINDS[kind].patterns

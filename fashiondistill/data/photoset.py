@@ -9,14 +9,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -33,6 +30,7 @@ from fashiondistill.data.vitonhd import (
     write_article,
     write_manifest,
 )
+from fashiondistill.data.workers import run_all
 from fashiondistill.images import read_image
 
 KINDS_OF_FILE = ("images", "im_sketch", "im_seg")
@@ -66,10 +64,9 @@ def prepare_photos(config: PreparePhotosConfig) -> tuple[list[ArticleRecord], li
     waiting = [job for job in jobs if job.name not in finished]
     for job in waiting:
         _remove_files(out, done.get(job.name, {}))
-    workers = config.num_workers or os.cpu_count() or 1
-    with open(out / "progress.jsonl", "a", encoding="utf-8") as progress, ProcessPoolExecutor(workers) as pool:
-        arguments = ([job, config.min_score, config.segmenter, out] for job in waiting)
-        results = pool.map(_prepare_one, arguments, chunksize=8)
+    arguments = [(job, config.min_score, config.segmenter, out) for job in waiting]
+    results = run_all(_prepare_one, arguments, num_workers=config.num_workers)
+    with open(out / "progress.jsonl", "a", encoding="utf-8") as progress:
         for entry in tqdm(results, total=len(waiting), desc="preparing photos", unit="photo"):
             progress.write(json.dumps(entry) + "\n")
             progress.flush()
@@ -169,7 +166,6 @@ def _photo_path(folder: Path, name: str) -> Path:
 def _prepare_one(arguments: tuple[PhotoJob, float, str, Path]) -> dict:
     """Runs in a worker process; returns a line of progress.jsonl."""
     job, min_score, segmenter, out = arguments
-    cv2.setNumThreads(1)  # the pool already uses every core
     entry = {"name": job.name, "label": job.label}
     try:
         image = np.asarray(read_image(job.path, field="photo"))

@@ -26,9 +26,9 @@ def place_garment(image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.n
     """
     left, top, width, height = cv2.boundingRect(mask)
     scale = FILL * min(IMAGE_HEIGHT / height, IMAGE_WIDTH / width)
-    centre_x, centre_y = left + width / 2, top + height / 2
+    centre_x, centre_y = left + (width - 1) / 2, top + (height - 1) / 2  # OpenCV's whole numbers are pixel centres
     matrix = np.float32(
-        [[scale, 0, IMAGE_WIDTH / 2 - scale * centre_x], [0, scale, IMAGE_HEIGHT / 2 - scale * centre_y]]
+        [[scale, 0, (IMAGE_WIDTH - 1) / 2 - scale * centre_x], [0, scale, (IMAGE_HEIGHT - 1) / 2 - scale * centre_y]]
     )
     if scale < 0.75:  # warpAffine does not average; smooth first so that fine weaves do not alias
         image = cv2.GaussianBlur(image, (0, 0), 0.5 / scale)

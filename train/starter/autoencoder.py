@@ -90,9 +90,17 @@ def train(config: AutoencoderConfig) -> None:
     torch.manual_seed(config.seed)
     torch.set_float32_matmul_precision("high")
     data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
-    model = build_autoencoder(config).to(config.device, memory_format=torch.channels_last)
+    model = AutoencoderKL.from_pretrained(Path(config.init) / "vae") if config.init else build_autoencoder(config)
+    model.to(config.device, memory_format=torch.channels_last)
+    if config.decoder_only:
+        model.encoder.requires_grad_(False)
+        model.quant_conv.requires_grad_(False)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=config.device == "cuda"
+        [p for p in model.parameters() if p.requires_grad],
+        lr=config.learning_rate,
+        betas=(0.9, 0.99),
+        weight_decay=0.01,
+        fused=config.device == "cuda",
     )
     state = StageState(out, {"vae": model}, optimizer, Ema({"vae": model}, decay=0.998))
     forward = _compiled(model, config)
@@ -110,7 +118,8 @@ def train(config: AutoencoderConfig) -> None:
 
     def write_models(folder: Path) -> None:
         averaged = state.ema.averaged("vae")
-        _set_scaling_factor(averaged, data, config)
+        if not config.decoder_only:
+            _set_scaling_factor(averaged, data, config)
         averaged.save_pretrained(folder / "vae")
         _write_samples(folder / "samples.png", averaged, data, config)
 
