@@ -21,11 +21,13 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from PIL import Image
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH
+from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH, GenerateConfig
 from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
 from fashiondistill.images import from_model, to_model
+
+DEFAULTS = GenerateConfig()
 
 
 @dataclass(frozen=True)
@@ -189,9 +191,9 @@ class GarmentPipeline(DiffusionPipeline):
         sketch: np.ndarray,
         image: np.ndarray | None = None,
         mask: np.ndarray | None = None,
-        num_inference_steps: int = 12,
-        guidance_scale: float = 3.0,
-        sketch_influence: float = 1.0,
+        num_inference_steps: int = DEFAULTS.num_inference_steps,
+        guidance_scale: float = DEFAULTS.guidance_scale,
+        sketch_influence: float = DEFAULTS.sketch_influence,
         generator: torch.Generator | list[torch.Generator] | None = None,
         callback_on_step_end: Callable[[DiffusionPipeline, int, int, dict], dict] | None = None,
     ) -> ImagePipelineOutput:

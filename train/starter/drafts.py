@@ -19,7 +19,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from fashiondistill.cli import add_flags, config_from, write_run
-from fashiondistill.config import option, require
+from fashiondistill.config import GenerateConfig, option, require
 from fashiondistill.data.attributes import COLOURS, compose_caption
 from fashiondistill.data.categories import CATEGORIES
 from fashiondistill.data.drawings import KINDS
@@ -47,8 +47,8 @@ class DraftsConfig:
     out: str = option("", "folder to write")
     drafts_per_category: int = option(40, "articles drawn per category")
     num_candidates: int = option(4, "candidates per article, of which one is kept")
-    num_inference_steps: int = option(20, "denoising steps")
-    guidance_scale: float = option(3.0, "classifier-free guidance")
+    num_inference_steps: int = option(GenerateConfig.num_inference_steps, "denoising steps")
+    guidance_scale: float = option(GenerateConfig.guidance_scale, "classifier-free guidance")
     seed: int = option(7, "seed of words, sketches and noise")
     device: str = option("auto", "where to run", choices=("auto", "cpu", "cuda"))
 
