@@ -205,6 +205,7 @@ def test_a_set_holds_every_kind_and_every_split(written: Path) -> None:
         assert pictures.mask.max() == 255 and pictures.sketch.max() > 200
 
 
+@pytest.mark.timeout(60, method="thread")  # the other method would wait for the worker that hangs
 def test_several_processes_draw_the_same_even_after_opencv_has_started_its_threads(
     written: Path, tmp_path: Path
 ) -> None:

@@ -116,7 +116,10 @@ def test_weeks_in_either_writing_and_the_trend_as_prompt(shared: Path, tmp_path:
     assert main(flags(shared, tmp_path, prompt=None, week="2020-week10", num_candidates=1)) == 0
     row = read_png_metadata(tmp_path / "rank_1.png")
     assert row["prompt"] == trend_prompt(Shop.open(shared / "shop"), tiny.CATEGORY, tiny.WEEK).text
-    assert f"#1  CLIP-I {row['clip_i']:.3f}  CLIP-T {row['clip_t']:.3f}" in capsys.readouterr().out
+    printed = re.search(r"#1  CLIP-I (\S+)  CLIP-T (\S+)  combined (\S+)  -> .*rank_1.png", capsys.readouterr().out)
+    assert [float(n) for n in printed.groups()] == pytest.approx(
+        [row[name] for name in ("clip_i", "clip_t", "combined")], abs=0.001
+    )
 
 
 # Bad input: exit status 2 and one line that names what is wrong and what to do.

@@ -257,7 +257,7 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
         )
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())  # some of diffusers' messages have several lines
-        raise ValueError(f"model: {folder} cannot be loaded ({reason}). Restore it, or give another --model.") from error
+        raise ValueError(f"model: {folder} cannot be loaded ({reason}). Restore or replace the folder.") from error
     pipeline.to(device)
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)
