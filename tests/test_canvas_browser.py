@@ -7,7 +7,6 @@ for screenshots; FASHIONDISTILL_CHROMIUM another browser than /usr/bin/chromium.
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -75,24 +74,6 @@ def server(tmp_path_factory):
     _, url, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, enable_monitoring=False)
     yield url, log
     page.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = os.environ.get("FASHIONDISTILL_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(path).exists():
-        pytest.fail(
-            f"the browser tests need Chromium and there is none at {path}. Install it (apt-get install chromium), "
-            "set FASHIONDISTILL_CHROMIUM to its path, or leave these tests out with: pytest -m 'not browser'"
-        )
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
 
 
 class Studio:

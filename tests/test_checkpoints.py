@@ -202,9 +202,7 @@ def test_weights_of_another_layout_are_refused(folder: Path) -> None:
         ("open_clip_model.safetensors", lambda path: cut(path, 0.5), "is damaged or of another model"),
     ],
 )
-def test_a_clip_folder_names_its_bad_file(
-    folder: Path, name: str, change: Callable[[Path], None], words: str
-) -> None:
+def test_a_clip_folder_names_its_bad_file(folder: Path, name: str, change: Callable[[Path], None], words: str) -> None:
     change(folder / "clip" / name)
     with pytest.raises((ValueError, FileNotFoundError), match=rf"^CLIP: .*{name} {words}"):
         ClipScorer.load(folder / "clip", "cpu")

@@ -38,7 +38,9 @@ def test_ci_runs_what_readme_says():
 def test_every_command_is_of_a_kind_that_is_run_here():
     for command in COMMANDS:
         known = command.startswith(("pip install -r ", "python app.py", "python -m pytest", "python benchmarks/"))
-        assert known or command.startswith("python -m fashiondistill.") or command.startswith("python -m train."), command
+        assert known or command.startswith("python -m fashiondistill.") or command.startswith("python -m train."), (
+            command
+        )
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("pip install")])

@@ -185,7 +185,9 @@ def test_figures_against_known_pictures():
     garment[100:300, 100:300] = (40, 60, 120)
     inside = np.zeros((512, 384), bool)
     inside[100:300, 100:300] = True
-    assert figures.iou(figures.mask_on_ground(garment), inside) > 0.95  # the blur against noise widens a garment by about two pixels
+    assert (
+        figures.iou(figures.mask_on_ground(garment), inside) > 0.95
+    )  # the blur against noise widens a garment by about two pixels
     assert figures.iou(figures.mask_on_ground(grey), inside) == 0
     darker = garment.copy()
     darker[inside] = (30, 50, 110)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -18,12 +17,10 @@ from PIL import Image
 
 from fashiondistill.config import StudioConfig
 from studio import texts
-from studio.canvas import decode_canvas
 from tests.fake_engine import HOSTILE, FakeEngine
+from tests.studio_page import SHOTS, Studio, until
 
 pytestmark = pytest.mark.browser
-
-SHOTS = os.environ.get("FASHIONDISTILL_SHOTS")
 
 
 @pytest.fixture(scope="module")
@@ -39,96 +36,6 @@ def url(engine, tmp_path_factory):
     page = launch(engine, engine.config, block=False)
     yield page.local_url
     page.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = os.environ.get("FASHIONDISTILL_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(path).exists():
-        pytest.fail(
-            f"the browser tests need Chromium and there is none at {path}. Install it (apt-get install chromium), "
-            "set FASHIONDISTILL_CHROMIUM to its path, or leave these tests out with: pytest -m 'not browser'"
-        )
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
-def until(reached, otherwise=lambda: "nothing happened in time", *, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, otherwise()
-        time.sleep(0.03)
-
-
-class Studio:
-    """The page as a designer uses it."""
-
-    def __init__(self, page, url: str) -> None:
-        self.page, self.url = page, url
-        self.errors: list[str] = []
-        self.foreign: list[str] = []
-        self.num_calls = 0
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        page.on("request", lambda request: self._note(request.url))
-
-    def _note(self, address: str) -> None:
-        if not address.startswith((self.url, "data:", "blob:")):
-            self.foreign.append(address)
-        self.num_calls += "/queue/join" in address
-
-    def open(self, query: str = "?__theme=light") -> Studio:
-        self.page.goto(self.url + query)
-        self.page.wait_for_selector("#sketch-canvas .fd-canvas[data-ready]")
-        self.page.wait_for_selector("#generate:enabled")
-        return self
-
-    def choose(self, field: str, option: str) -> None:
-        self.page.locator(f"#{field} input").click()
-        self.page.get_by_role("option", name=option).click()
-
-    def paper(self) -> np.ndarray:
-        return decode_canvas(self.page.locator("#sketch-canvas canvas").evaluate("each => each.toDataURL()"))
-
-    def draw(self, *points: tuple[float, float]) -> None:
-        box = self.page.locator("#sketch-canvas canvas").bounding_box()
-        places = [(box["x"] + x * box["width"] / 384, box["y"] + y * box["height"] / 512) for x, y in points]
-        self.page.mouse.move(*places[0])
-        self.page.mouse.down()
-        for place in places[1:]:
-            self.page.mouse.move(*place, steps=8)
-        self.page.mouse.up()
-
-    def upload(self, button: str, name: str, data: bytes) -> None:
-        with self.page.expect_file_chooser() as chooser:
-            self.page.locator(f"#{button}").click()
-        chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": data})
-
-    def generate(self) -> None:
-        self.page.locator("#generate").click()
-
-    def cards(self, kind: str = ":not(.is-pending)"):
-        return self.page.locator(f"#results .design-card{kind}")
-
-    def status(self, phase: str, text: str = "") -> str:
-        """What the status line says, once it is in `phase` and holds `text`."""
-        shown = self.page.locator("#status .fd-state")
-        found = self.page.locator(f'#status .fd-state[data-phase="{phase}"]', has_text=text)
-        until(found.is_visible, lambda: f"the status is {shown.inner_text()!r}, not {phase} with {text!r}")
-        return shown.inner_text()
-
-    def wide(self) -> int:
-        return self.page.evaluate("document.documentElement.scrollWidth")
-
-    def shot(self, name: str) -> None:
-        if SHOTS:
-            self.page.screenshot(path=str(Path(SHOTS) / f"{name}.png"))
 
 
 @pytest.fixture
