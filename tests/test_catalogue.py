@@ -13,10 +13,11 @@ import pytest
 
 from fashiondistill.config import CatalogueConfig
 from fashiondistill.data import catalogue
+from fashiondistill.data.articles import ArticleSpec, make_specs
 from fashiondistill.data.bestsellers import ARTICLE_COLUMNS
-from fashiondistill.data.catalogue import ArticleSpec, Truth, image_path, main, make_catalogue, make_specs
+from fashiondistill.data.catalogue import Truth, main, make_catalogue
 from fashiondistill.data.categories import CATEGORIES, CATEGORY_OF_GROUP
-from fashiondistill.data.shop import Shop
+from fashiondistill.data.shop import Shop, image_path
 from fashiondistill.trends import ATTRIBUTES, attribute_shares
 
 SMALL = CatalogueConfig(num_transactions=3000, num_customers=80, articles_per_category=12, seed=5)
@@ -223,3 +224,18 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert Shop.open(tmp_path / "shop").units["units"].sum() == 500
     assert main(["--out", str(tmp_path), "--num_customers", "0"]) == 2
     assert capsys.readouterr().err.startswith("error: --num_customers 0 is not usable")
+
+
+def test_drawn_articles_are_sold_with_their_pictures(tmp_path):
+    flags = ["--num_transactions", "3000", "--num_customers", "50", "--articles_per_category", "3"]
+    assert main(["--out", str(tmp_path), "--pictures", "drawn", *flags]) == 0
+    shop = Shop.open(tmp_path)
+    assert shop.articles.height == 18
+    best = shop.bestsellers("top5acc", "2020-W10")
+    assert best and all(item.image.is_file() for item in best)
+    assert {item.caption.split()[-1] for item in best} <= {"handbag", "bag", "scarf"}
+
+
+def test_pictures_of_a_folder_that_is_no_data_set_are_refused(tmp_path, capsys):
+    assert main(["--out", str(tmp_path / "out"), "--pictures", str(tmp_path)]) == 2
+    assert "manifest.jsonl" in capsys.readouterr().err

@@ -27,11 +27,19 @@ import polars as pl
 
 from fashiondistill.cli import add_flags, config_from
 from fashiondistill.config import CatalogueConfig
-from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS, compose_caption
-from fashiondistill.data.bestsellers import ARTICLE_COLUMNS, ARTICLES_FILE, ID_LENGTH, TRANSACTIONS_STEM
+from fashiondistill.data.articles import (
+    GARMENTS,
+    ArticleSpec,
+    Garment,
+    check_specs,
+    make_specs,
+    product_type_of,
+    stream,
+)
+from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS
+from fashiondistill.data.bestsellers import ARTICLE_COLUMNS, ARTICLES_FILE, TRANSACTIONS_STEM
 from fashiondistill.data.categories import CATEGORIES, get_category
-from fashiondistill.data.shop import NOUN_OF_PRODUCT_TYPE
-from fashiondistill.data.shop import image_path as image_path
+from fashiondistill.data.pictures import DRAWN, NONE, articles_of_dataset, draw_articles
 from fashiondistill.data.weeks import Week
 
 FIRST_DAY = datetime.date(2018, 9, 20)  # H&M's files begin and end on these days
@@ -56,117 +64,6 @@ POPULARITY_SPREAD = 0.45  # standard deviation of the log of popularity
 CATEGORY_SHARE = {
     "top5gub": 0.40, "top5glb": 0.24, "top5gfb": 0.13, "top5shoe": 0.06, "top5acc": 0.09, "top5underwear": 0.08,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Garment:
-    """What a noun means in the shop.
-
-    Attributes:
-        category: folder name.
-        euros: usual price.
-        peak: ISO week in which it sells best.
-        swing: natural log of peak over yearly mean.
-        product_type: H&M's name; "" = the noun with a capital.
-        patterns: words of `PATTERNS` that exist for it.
-    """
-
-    category: str
-    euros: float
-    peak: int = 26
-    swing: float = 0.0
-    product_type: str = ""
-    patterns: tuple[str, ...] = ("plain", "striped", "checked", "patterned")
-
-
-_ALL = tuple(PATTERNS)
-GARMENTS: dict[str, Garment] = {
-    "t-shirt": Garment("top5gub", 10, 26, 0.5, "T-shirt", _ALL),
-    "long-sleeved top": Garment("top5gub", 15, 44, 0.5, patterns=_ALL),
-    "shirt": Garment("top5gub", 25, 20, 0.2),
-    "jacket": Garment("top5gub", 50, 45, 1.0, patterns=("plain", "checked", "patterned")),
-    "polo shirt": Garment("top5gub", 18, 24, 0.5, patterns=("plain", "striped")),
-    "tank top": Garment("top5gub", 8, 27, 1.0, "Vest top", _ALL),
-    "blazer": Garment("top5gub", 45, 38, 0.4, patterns=("plain", "striped", "checked")),
-    "hoodie": Garment("top5gub", 25, 46, 0.7, patterns=_ALL),
-    "top": Garment("top5gub", 15, 22, 0.2, patterns=_ALL),
-    "blouse": Garment("top5gub", 23, 18, 0.3),
-    "trousers": Garment("top5glb", 30, 42, 0.3),
-    "shorts": Garment("top5glb", 17, 26, 1.5),
-    "skirt": Garment("top5glb", 22, 22, 0.5),
-    "dress": Garment("top5gfb", 30, 25, 0.6),
-    "bodysuit": Garment("top5gfb", 15, 44, 0.3),
-    "shoes": Garment("top5shoe", 30, 38, 0.1, "Other shoe", ("plain", "patterned")),
-    "sneakers": Garment("top5shoe", 30, 14, 0.2, patterns=("plain", "patterned")),
-    "sandals": Garment("top5shoe", 25, 26, 1.4, patterns=("plain", "patterned")),
-    "boots": Garment("top5shoe", 45, 45, 1.2, patterns=("plain", "patterned")),
-    "hat": Garment("top5acc", 13, 47, 0.5, "Hat/beanie"),
-    "handbag": Garment("top5acc", 25, 18, 0.1, "Bag", ("plain", "checked", "patterned")),
-    "tote bag": Garment("top5acc", 10, 26, 0.4, patterns=_ALL),
-    "scarf": Garment("top5acc", 13, 47, 1.2),
-    "belt": Garment("top5acc", 10, patterns=("plain",)),
-    "necklace": Garment("top5acc", 9, 24, 0.2, patterns=("plain",)),
-    "earrings": Garment("top5acc", 7, 50, 0.3, "Earring", ("plain",)),
-    "briefs": Garment("top5underwear", 8, product_type="Underwear bottom", patterns=_ALL),
-    "bra": Garment("top5underwear", 18, patterns=("plain", "striped", "patterned")),
-    "boxer shorts": Garment("top5underwear", 15),
-    "camisole": Garment("top5underwear", 13, 26, 0.3, patterns=("plain", "striped", "patterned")),
-    "underwear bodysuit": Garment("top5underwear", 20, product_type="Underwear body", patterns=("plain", "patterned")),
-    # Never made up here, but pictures made elsewhere may show them.
-    "sweater": Garment("top5gub", 25, 47, 1.1),
-    "cardigan": Garment("top5gub", 28, 44, 0.8),
-    "coat": Garment("top5gub", 70, 46, 1.3),
-    "leggings": Garment("top5glb", 13, 45, 0.3, "Leggings/Tights"),
-    "jumpsuit": Garment("top5gfb", 35, 24, 0.6, "Jumpsuit/Playsuit"),
-    "gloves": Garment("top5acc", 13, 48, 1.4),
-    "sunglasses": Garment("top5acc", 10, 25, 1.2, patterns=("plain",)),
-}
-ONLY_WITH_PICTURES = ("sweater", "cardigan", "coat", "leggings", "jumpsuit", "gloves", "sunglasses")
-FREQUENT_COLOURS = {"black": 6.0, "white": 4.0, "navy": 3.0, "beige": 2.5, "grey": 2.0, "light blue": 2.0}
-PATTERN_WEIGHTS = {"plain": 4.0, "striped": 2.0, "checked": 1.5, "patterned": 2.0, "printed": 1.5}
-PALETTE_SIZE = 7  # colours per category
-
-
-@dataclass(frozen=True)
-class ArticleSpec:
-    """An article to sell, so that pictures made elsewhere come with sales.
-
-    Attributes:
-        article_id: ten digits; the first seven are the design, the last three the colourway.
-        category: folder name, for example "top5gub".
-        garment: noun of the caption, for example "t-shirt".
-        colours: words of `attributes.COLOURS`, the dominant one first; H&M's files keep only that one.
-        pattern: a word of `attributes.PATTERNS`.
-        caption: of the picture; ends detail_desc.
-
-    Raises:
-        ValueError: naming the field, its value and what is possible.
-    """
-
-    article_id: str
-    category: str
-    garment: str
-    colours: tuple[str, ...]
-    pattern: str
-    caption: str
-
-    def __post_init__(self) -> None:
-        if not (len(self.article_id) == ID_LENGTH and self.article_id.isascii() and self.article_id.isdigit()):
-            raise ValueError(f"article_id {self.article_id!r} is not usable: give {ID_LENGTH} digits as a string.")
-        get_category(self.category)
-        unknown = [word for word in self.colours if word not in COLOUR_BY_WORD]
-        if unknown or not self.colours:
-            raise ValueError(
-                f"colours {self.colours!r} of {self.article_id}: choose one or more of {', '.join(COLOUR_BY_WORD)}."
-            )
-        if self.pattern not in PATTERNS:
-            raise ValueError(f"pattern {self.pattern!r} of {self.article_id}: choose one of {', '.join(PATTERNS)}.")
-        if _noun_of(product_type_of(self.garment)) != self.garment:
-            raise ValueError(
-                f"garment {self.garment!r} of {self.article_id} cannot be read back from H&M's product_type_name "
-                f"{product_type_of(self.garment)!r}: choose another noun in lower case, for example one of "
-                f"{', '.join(GARMENTS)}."
-            )
 
 
 @dataclass(frozen=True)
@@ -251,12 +148,12 @@ def make_catalogue(
     if transactions_format not in FORMATS:
         raise ValueError(f"transactions_format {transactions_format!r} is unknown: choose csv or parquet.")
     specs = make_specs(config) if articles is None else articles
-    _check_specs(specs)
+    check_specs(specs)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     weeks = _all_weeks()
-    trends = _choose_trends(specs, _rng(config, "trends"))
-    weights = _weekly_weights(specs, trends, weeks, _rng(config, "weights"))
+    trends = _choose_trends(specs, stream(config, "trends"))
+    weights = _weekly_weights(specs, trends, weeks, stream(config, "weights"))
     truth = Truth(tuple(week.key for week in weeks), _expected_shares(specs, weights), trends)
 
     _articles_frame(specs, config).write_csv(folder / ARTICLES_FILE)
@@ -265,60 +162,6 @@ def make_catalogue(
     _write_transactions(folder, chunks, transactions_format)
     truth.save(folder)
     return truth
-
-
-def make_specs(config: CatalogueConfig) -> list[ArticleSpec]:
-    """Made-up articles of all six categories: designs of a noun and a pattern, each in one to three colours."""
-    rng = _rng(config, "specs")
-    specs: list[ArticleSpec] = []
-    design = 108_775 - 1  # H&M's lowest product code is 0108775
-    for category in CATEGORIES:
-        nouns = [n for n, g in GARMENTS.items() if g.category == category.folder and n not in ONLY_WITH_PICTURES]
-        frequency = np.array([FREQUENT_COLOURS.get(word, 1.0) for word in COLOUR_BY_WORD])
-        palette = rng.choice(list(COLOUR_BY_WORD), PALETTE_SIZE, replace=False, p=frequency / frequency.sum())
-        made = num_designs = 0
-        while made < config.articles_per_category:
-            design += int(rng.integers(1, 900))
-            noun = nouns[num_designs % len(nouns)]
-            num_designs += 1
-            patterns = GARMENTS[noun].patterns
-            chance = np.array([PATTERN_WEIGHTS[word] for word in patterns])
-            pattern = str(rng.choice(patterns, p=chance / chance.sum()))
-            count = min(int(rng.integers(1, 4)), config.articles_per_category - made)
-            for number, word in enumerate(rng.choice(palette, count, replace=False), start=1):
-                specs.append(_made_up(f"{design:07d}{number:03d}", category.folder, noun, str(word), pattern))
-            made += count
-    return specs
-
-
-def product_type_of(noun: str) -> str:
-    """H&M's product_type_name of a noun of the captions."""
-    garment = GARMENTS.get(noun)
-    return garment.product_type if garment and garment.product_type else noun[:1].upper() + noun[1:]
-
-
-def _noun_of(product_type: str) -> str:
-    return NOUN_OF_PRODUCT_TYPE.get(product_type, product_type.lower())
-
-
-def _made_up(article_id: str, category: str, noun: str, colour: str, pattern: str) -> ArticleSpec:
-    caption = compose_caption(colours=[colour], pattern=pattern, garment=noun)
-    return ArticleSpec(article_id, category, noun, (colour,), pattern, caption)
-
-
-def _check_specs(specs: list[ArticleSpec]) -> None:
-    if not specs:
-        raise ValueError("articles is an empty list: give at least one ArticleSpec, or None to make them up.")
-    seen: set[str] = set()
-    for spec in specs:
-        if spec.article_id in seen:
-            raise ValueError(f"article_id {spec.article_id} is given more than once: every article needs its own.")
-        seen.add(spec.article_id)
-
-
-def _rng(config: CatalogueConfig, purpose: str) -> np.random.Generator:
-    """One stream per purpose, so that more rows do not change the articles."""
-    return np.random.default_rng([config.seed, *purpose.encode("ascii")])
 
 
 def _all_weeks() -> list[Week]:
@@ -459,7 +302,7 @@ def _articles_frame(specs: list[ArticleSpec], config: CatalogueConfig) -> pl.Dat
 
 
 def _article_row(spec: ArticleSpec, type_number: int, config: CatalogueConfig) -> dict[str, str | int]:
-    rng = np.random.default_rng([config.seed, int(spec.article_id[:7])])  # of the design, not of the colourway
+    rng = np.random.defaultstream([config.seed, int(spec.article_id[:7])])  # of the design, not of the colourway
     category = get_category(spec.category)
     colour = COLOUR_BY_WORD[spec.colours[0]]
     index_code, index_name, group_no, group_name = INDEXES[int(rng.integers(len(INDEXES)))]
@@ -525,7 +368,7 @@ def _perceived_master(colour_group: str) -> tuple[int, str]:
 
 def _write_customers(path: Path, config: CatalogueConfig) -> pl.Series:
     """Write customers.csv; returns the ids, sorted, as 64 hex digits."""
-    rng = _rng(config, "customers")
+    rng = stream(config, "customers")
     count = config.num_customers
     ids = sorted(hashlib.sha256(f"customer {config.seed} {n}".encode()).hexdigest() for n in range(count))
     postal = pl.Series([hashlib.sha256(f"post {config.seed} {n}".encode()).hexdigest() for n in range(count // 4 + 1)])
@@ -553,7 +396,7 @@ def _transactions(
     specs: list[ArticleSpec], weights: np.ndarray, weeks: list[Week], customer_ids: pl.Series, config: CatalogueConfig
 ) -> Iterator[pl.DataFrame]:
     """Chunks of about `CHUNK_ROWS` rows in H&M's columns and order (by day, then customer)."""
-    rng = _rng(config, "transactions")
+    rng = stream(config, "transactions")
     article_ids = pl.Series([spec.article_id for spec in specs], dtype=pl.String)
     euros = np.array([GARMENTS.get(spec.garment, Garment("", 20)).euros for spec in specs])
     euros = np.maximum(np.round(euros * np.exp(rng.normal(0, 0.25, len(specs)))), 2) - 0.01
@@ -626,11 +469,22 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", required=True, help="folder to write to")
     parser.add_argument("--transactions_format", default="csv", choices=FORMATS, help="of the sales (default: csv)")
+    parser.add_argument(
+        "--pictures",
+        default=NONE,
+        help=f"{NONE}, {DRAWN} (simple drawings), or the folder of a prepared data set (default: {NONE})",
+    )
     add_flags(parser, CatalogueConfig)
     arguments = parser.parse_args(argv)
+    out = Path(arguments.out)
     try:
         config = config_from(arguments, CatalogueConfig)
-        truth = make_catalogue(config, Path(arguments.out), transactions_format=arguments.transactions_format)
+        articles = None
+        if arguments.pictures == DRAWN:
+            articles = draw_articles(config, out)
+        elif arguments.pictures != NONE:
+            articles = articles_of_dataset(Path(arguments.pictures), config, out)
+        truth = make_catalogue(config, out, articles=articles, transactions_format=arguments.transactions_format)
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -17,8 +17,10 @@ from PIL import Image
 
 from fashiondistill.cli import add_flags, config_from
 from fashiondistill.config import CatalogueConfig, option, require
-from fashiondistill.data.catalogue import ArticleSpec, image_path, make_catalogue
+from fashiondistill.data.articles import ArticleSpec
+from fashiondistill.data.catalogue import make_catalogue
 from fashiondistill.data.categories import CATEGORIES
+from fashiondistill.data.shop import image_path
 
 JPEG_QUALITY = 82  # 512 x 384 in about 12 KB; tiles on the page are smaller
 
