@@ -302,7 +302,7 @@ def _articles_frame(specs: list[ArticleSpec], config: CatalogueConfig) -> pl.Dat
 
 
 def _article_row(spec: ArticleSpec, type_number: int, config: CatalogueConfig) -> dict[str, str | int]:
-    rng = np.random.defaultstream([config.seed, int(spec.article_id[:7])])  # of the design, not of the colourway
+    rng = np.random.default_rng([config.seed, int(spec.article_id[:7])])  # of the design, not of the colourway
     category = get_category(spec.category)
     colour = COLOUR_BY_WORD[spec.colours[0]]
     index_code, index_name, group_no, group_name = INDEXES[int(rng.integers(len(INDEXES)))]
