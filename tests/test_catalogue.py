@@ -227,7 +227,7 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_drawn_articles_are_sold_with_their_pictures(tmp_path):
-    flags = ["--num_transactions", "3000", "--num_customers", "50", "--articles_per_category", "3"]
+    flags = ["--num_transactions", "30000", "--num_customers", "50", "--articles_per_category", "3"]
     assert main(["--out", str(tmp_path), "--pictures", "drawn", *flags]) == 0
     shop = Shop.open(tmp_path)
     assert shop.articles.height == 18
