@@ -316,7 +316,7 @@ def test_public_names_load_and_pandas_users_pay_no_torch() -> None:
         _ = fashiondistill.Nothing
     code = (
         "import sys, fashiondistill as f; f.Shop, f.Week, f.trend_prompt, f.DesignRequest, f.make_catalogue;"
-        "print(sorted({'torch', 'diffusers', 'open_clip', 'gradio', 'cv2'} & set(sys.modules)))"
+        "print(sorted({'torch', 'diffusers', 'transformers', 'open_clip', 'gradio'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[]", done.stderr

@@ -103,7 +103,7 @@ def test_ranking_is_plain_json_best_first(tmp_path: Path) -> None:
     assert rows == [describe(one, model="m") for one in designs]
 
 
-@pytest.mark.parametrize("count", [1, 4, 8])
+@pytest.mark.parametrize("count", [1, 8])
 def test_contact_sheet_holds_the_sketch_and_every_design(tmp_path: Path, count: int) -> None:
     sketch, designs = template_sketch(tiny.CATEGORY), ranked(count)
     sheet = contact_sheet(sketch, designs)
