@@ -64,7 +64,8 @@ def generate(asked: GenerateRequest, config: GenerateConfig) -> list[ScoredDesig
     pipeline = load_pipeline(Path(asked.model), asked.device)
     pipeline.check_prompt(prompt)
     scorer = ClipScorer.load(Path(asked.model) / "clip", asked.device)
-    references = scorer.references({b.article_id: read_product_picture(b.image) for b in bestsellers})
+    pictured = [b for b in bestsellers if b.image.is_file()]  # H&M's own set lacks 442 pictures
+    references = scorer.references({b.article_id: read_product_picture(b.image) for b in pictured})
     scored = []
     with tqdm(total=config.num_candidates * config.num_inference_steps, desc="drawing", unit="step") as bar:
         for event in pipeline.stream(request):

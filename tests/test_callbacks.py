@@ -38,7 +38,7 @@ def engine(folder: Path) -> FakeEngine:
 
 @pytest.fixture
 def inputs(engine: FakeEngine) -> GenerateInputs:
-    return GenerateInputs(CATEGORY, WEEK, "navy striped shirt", callbacks.template(engine, CATEGORY), 4, 3, 3.0, 1.0, 7)
+    return GenerateInputs(CATEGORY, WEEK, "navy striped shirt", callbacks.template(engine, CATEGORY), 4, 3, 2.0, 1.0, 7)
 
 
 def png(image: np.ndarray) -> bytes:
@@ -148,7 +148,7 @@ def test_messages_never_show_paths_of_the_server(tmp_path):
 def test_inputs_become_one_request(engine, inputs):
     request = callbacks.check_request(engine, replace(inputs, week="2020-week10", prompt="  navy shirt ", seed=7.0))
     assert (request.category, request.week, request.prompt, request.seed) == (CATEGORY, WEEK, "navy shirt", 7)
-    assert request.config == GenerateConfig(num_candidates=4, num_inference_steps=3)
+    assert request.config == GenerateConfig(num_candidates=4, num_inference_steps=3, guidance_scale=2.0)
     assert np.array_equal(request.sketch, engine.template(CATEGORY))
 
 
