@@ -1,4 +1,4 @@
-"""python benchmarks/generation.py: seconds per candidate, as the studio loads the model and as stock diffusers does.
+"""python -m benchmarks.generation: seconds per candidate, as the studio loads the model and as stock diffusers does.
 
 Both draw the same requests in one process, in turns, so that other load on the machine hits both alike.
 """
@@ -31,7 +31,9 @@ def main() -> None:
         for name, pipeline in (("studio", ours), ("stock", stock)):
             config = GenerateConfig(num_candidates=1)
             sketch = template_sketch("top5gub")
-            request = DesignRequest("top5gub", "2020-W10", "navy striped t-shirt", sketch, round_number, config=config)
+            request = DesignRequest(
+                "top5gub", "2020-W10", "navy striped t-shirt", sketch, seed=round_number, config=config
+            )
             start = time.monotonic()
             for _ in pipeline.stream(request):
                 pass

@@ -1,4 +1,4 @@
-"""python benchmarks/studio.py: seconds until the page answers, and until four ranked candidates are there.
+"""python -m benchmarks.studio: seconds until the page answers, and until four ranked candidates are there.
 
 Starts `python app.py` as a user does, opens the page, then sends requests one after the other through gradio_client.
 """

@@ -102,7 +102,9 @@ def test_every_whole_week_has_five_bestsellers_and_a_prompt_that_fits(engine, ca
 
 def test_candidates_are_scored_ranked_and_the_same_again(engine):
     config = GenerateConfig(num_candidates=2, num_inference_steps=3)
-    request = DesignRequest("top5gub", "2020-W10", "navy plain t-shirt", engine.template("top5gub"), 5, config=config)
+    request = DesignRequest(
+        "top5gub", "2020-W10", "navy plain t-shirt", engine.template("top5gub"), seed=5, config=config
+    )
     events = list(engine.generate(request))
     ranked = events[-1]
     assert isinstance(ranked, Ranked) and [one.rank for one in ranked.designs] == [1, 2]

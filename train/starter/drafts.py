@@ -35,7 +35,7 @@ COLOUR_SHARES = {
     "black": 3, "navy": 3, "white": 2, "beige": 3, "grey": 2, "denim blue": 2, "burgundy": 2, "light blue": 2,
 }  # fmt: skip
 OUTLINE_FLOOR = 0.85  # below this the score is cut: a garment that left its sketch is no article
-FIRST_ID = 100_000_000
+FIRST_ID = 100_000_000  # the last three digits are H&M's colourway, so every draft is a design of its own
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def draw_draft(
     score = clip_t - 2.0 * np.maximum(0, OUTLINE_FLOOR - outline)
     best = int(score.argmax())
     description = {
-        "article_id": f"{FIRST_ID + number:010d}",
+        "article_id": f"{FIRST_ID + 1000 * number + 1:010d}",
         "category": record.category,
         "garment": record.garment,
         "colours": list(colours),
