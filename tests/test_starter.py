@@ -86,6 +86,7 @@ def test_the_stages_make_a_bundle_that_draws_and_scores(stages, tmp_path):
     size = make_bundle(BundleConfig(str(stages / "ae"), str(stages / "dn"), str(stages / "clip"), str(out)))
     assert size == sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     assert len(verify(out)) == 12
+    assert not [path for path in out.rglob("*.json") if "_name_or_path" in path.read_text(encoding="utf-8")]
     pipeline, scorer = load_pipeline(out, "cpu"), ClipScorer.load(out / "clip", "cpu")
     sketch = np.zeros((512, 384), np.float32)
     sketch[100:400, 100] = 1

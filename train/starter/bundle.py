@@ -6,6 +6,7 @@ In: folders of the autoencoder, denoiser and CLIP stages. Out: a GarmentPipeline
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 from dataclasses import dataclass
@@ -63,6 +64,10 @@ def make_bundle(config: BundleConfig) -> int:
         shutil.rmtree(out / name, ignore_errors=True)
     pipeline.save_pretrained(out, safe_serialization=True, max_shard_size=SHARD)
     shutil.copytree(clip_folder, out / "clip")
+    for path in out.rglob("*config.json"):  # diffusers notes which folder of this machine a part was loaded from
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     write_manifest(out)
     return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
 
