@@ -101,7 +101,9 @@ class ClipScorer:
             ValueError: if there is none.
         """
         if not pictures:
-            raise ValueError("bestsellers: there is no picture to compare with. Choose a week with sales.")
+            raise ValueError(
+                "bestsellers: none has a picture to compare with. Choose a week with sales, or check images/ of the catalogue."
+            )
         return References(tuple(pictures), self.embed_images(list(pictures.values())))
 
 

@@ -146,7 +146,7 @@ def refused(capfd: Capture, arguments: list[str]) -> str:
         ({"week": "spring"}, "week 'spring'.*2020-W07"),
         ({"week": "2020-W54"}, "week 2020-W54 does not exist: 2020 has weeks 1 to 53"),
         ({"category": "tops"}, r"category 'tops' is unknown: choose one of top5gub"),
-        ({"category": "top5glb"}, "product picture: there is no file .*jpg. Check the path"),
+        ({"category": "top5glb"}, "bestsellers: none has a picture to compare with.*images/ of the catalogue"),
         ({"seed": -1}, "seed -1 is out of range: choose 0 to 4294967295"),
         ({"seed": "x"}, "argument --seed: invalid int value: 'x'"),
         ({"num_candidates": 9}, "--num_candidates 9 is not usable: choose 1 to 8"),

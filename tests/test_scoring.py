@@ -161,7 +161,7 @@ def test_long_texts_are_refused_with_both_counts(scorer: ClipScorer) -> None:
 
 
 def test_a_week_without_pictures_is_an_error(scorer: ClipScorer) -> None:
-    with pytest.raises(ValueError, match="bestsellers: there is no picture to compare with. Choose a week with sales"):
+    with pytest.raises(ValueError, match="bestsellers: none has a picture to compare with. Choose a week with sales"):
         scorer.references({})
 
 
