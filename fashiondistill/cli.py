@@ -9,7 +9,9 @@ import argparse
 import dataclasses
 import json
 import platform
+import sys
 import typing
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -42,6 +44,28 @@ def config_from(arguments: argparse.Namespace, config_class: type):  # noqa: ANN
     names = [entry.name for entry in dataclasses.fields(config_class)]
     values = {name: getattr(arguments, name) for name in names}
     return config_class(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+def run_command(
+    argv: list[str] | None, run: Callable[..., str | None], *config_classes: type, prog: str, description: str
+) -> int:
+    """A command line of one action: flags -> configs -> `run(*configs)`; prints what it returns.
+
+    Returns:
+        The exit status: 0, or 2 after one line on stderr for bad input (ValueError, FileNotFoundError).
+    """
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    for config_class in config_classes:
+        add_flags(parser, config_class)
+    arguments = parser.parse_args(argv)
+    try:
+        report = run(*(config_from(arguments, config_class) for config_class in config_classes))
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if report:
+        print(report)
+    return 0
 
 
 def write_run(folder: Path, *configs: object) -> None:

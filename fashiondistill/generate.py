@@ -6,7 +6,6 @@ ranking.json, contact_sheet.png, run.json.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fashiondistill import export
-from fashiondistill.cli import add_flags, config_from, write_run
+from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import CATALOGUE, STARTER, GenerateConfig, option, require
 from fashiondistill.data.shop import Shop
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
@@ -84,23 +83,24 @@ def generate(asked: GenerateRequest, config: GenerateConfig) -> list[ScoredDesig
     return ranked
 
 
+def _report(asked: GenerateRequest, config: GenerateConfig) -> str:
+    return "\n".join(
+        f"#{one.rank}  CLIP-I {one.clip_i:.3f}  CLIP-T {one.clip_t:.3f}  combined {one.combined:.3f}"
+        f"  -> {asked.out}/rank_{one.rank}.png"
+        for one in generate(asked, config)
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
-    parser = argparse.ArgumentParser(prog="python -m fashiondistill.generate", description=__doc__.splitlines()[0])
-    add_flags(parser, GenerateRequest)
-    add_flags(parser, GenerateConfig)
-    arguments = parser.parse_args(argv)
-    try:
-        ranked = generate(config_from(arguments, GenerateRequest), config_from(arguments, GenerateConfig))
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    for one in ranked:
-        print(
-            f"#{one.rank}  CLIP-I {one.clip_i:.3f}  CLIP-T {one.clip_t:.3f}  combined {one.combined:.3f}"
-            f"  -> {arguments.out}/rank_{one.rank}.png"
-        )
-    return 0
+    return run_command(
+        argv,
+        _report,
+        GenerateRequest,
+        GenerateConfig,
+        prog="python -m fashiondistill.generate",
+        description=__doc__.splitlines()[0],
+    )
 
 
 if __name__ == "__main__":

@@ -102,7 +102,8 @@ class ClipScorer:
         """
         if not pictures:
             raise ValueError(
-                "bestsellers: none has a picture to compare with. Choose a week with sales, or check images/ of the catalogue."
+                "bestsellers: none has a picture to compare with. "
+                "Choose a week with sales, or check images/ of the catalogue."
             )
         return References(tuple(pictures), self.embed_images(list(pictures.values())))
 

@@ -7,7 +7,6 @@ L1), an L1 on image gradients, and a light KL term (Rombach et al. 2022, section
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 
-from fashiondistill.cli import add_flags, config_from, write_run
+from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import AutoencoderConfig
 from fashiondistill.images import from_model
 from train.starter.augment import RGB_TO_YCC, draw_colour_maps
@@ -159,14 +158,9 @@ def _write_samples(path: Path, model: AutoencoderKL, data: StarterData, config: 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
-    parser = argparse.ArgumentParser(prog="python -m train.starter.autoencoder", description=__doc__.splitlines()[0])
-    add_flags(parser, AutoencoderConfig)
-    try:
-        train(config_from(parser.parse_args(argv), AutoencoderConfig))
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(
+        argv, train, AutoencoderConfig, prog="python -m train.starter.autoencoder", description=__doc__.splitlines()[0]
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ In: folders of the autoencoder, denoiser and CLIP stages. Out: a GarmentPipeline
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -16,7 +15,7 @@ import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from fashiondistill.cli import add_flags, config_from
+from fashiondistill.cli import run_command
 from fashiondistill.config import option, require
 from fashiondistill.diffusion.checkpoints import write_manifest
 from fashiondistill.diffusion.pipeline import GarmentPipeline
@@ -72,18 +71,15 @@ def make_bundle(config: BundleConfig) -> int:
     return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
 
 
+def _report(config: BundleConfig) -> str:
+    return f"bundle: {make_bundle(config) / 2**20:.1f} MiB -> {config.out}"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
-    parser = argparse.ArgumentParser(prog="python -m train.starter.bundle", description=__doc__.splitlines()[0])
-    add_flags(parser, BundleConfig)
-    try:
-        config = config_from(parser.parse_args(argv), BundleConfig)
-        size = make_bundle(config)
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"bundle: {size / 2**20:.1f} MiB -> {config.out}")
-    return 0
+    return run_command(
+        argv, _report, BundleConfig, prog="python -m train.starter.bundle", description=__doc__.splitlines()[0]
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ since hundreds of the photos are "black plain t-shirt".
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import sys
@@ -20,7 +19,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
-from fashiondistill.cli import add_flags, config_from, write_run
+from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import ClipConfig
 from fashiondistill.data.vitonhd import ArticleRecord
 from train.starter.augment import GROUND_VALUE, caption_of, draw_colour_maps, move, recoloured_words
@@ -189,14 +188,9 @@ def _pixels(images: torch.Tensor) -> torch.Tensor:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
-    parser = argparse.ArgumentParser(prog="python -m train.starter.clip", description=__doc__.splitlines()[0])
-    add_flags(parser, ClipConfig)
-    try:
-        train(config_from(parser.parse_args(argv), ClipConfig))
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(
+        argv, train, ClipConfig, prog="python -m train.starter.clip", description=__doc__.splitlines()[0]
+    )
 
 
 if __name__ == "__main__":

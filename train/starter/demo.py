@@ -6,7 +6,6 @@ In: the folder of train.starter.drafts and the ids that were turned down. Out: a
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from fashiondistill.cli import add_flags, config_from
+from fashiondistill.cli import run_command
 from fashiondistill.config import CatalogueConfig, option, require
 from fashiondistill.data.articles import ArticleSpec
 from fashiondistill.data.catalogue import make_catalogue
@@ -85,19 +84,20 @@ def make_demo(config: DemoConfig, catalogue: CatalogueConfig) -> int:
     return len(specs)
 
 
+def _report(config: DemoConfig, catalogue: CatalogueConfig) -> str:
+    return f"demo: {make_demo(config, catalogue)} articles -> {config.out}"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
-    parser = argparse.ArgumentParser(prog="python -m train.starter.demo", description=__doc__.splitlines()[0])
-    add_flags(parser, DemoConfig)
-    add_flags(parser, CatalogueConfig)
-    arguments = parser.parse_args(argv)
-    try:
-        count = make_demo(config_from(arguments, DemoConfig), config_from(arguments, CatalogueConfig))
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"demo: {count} articles -> {arguments.out}")
-    return 0
+    return run_command(
+        argv,
+        _report,
+        DemoConfig,
+        CatalogueConfig,
+        prog="python -m train.starter.demo",
+        description=__doc__.splitlines()[0],
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ min(SNR, gamma) / (SNR + 1) that it needs (Hang et al. 2023, section 3.4), noise
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import torch
 from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from fashiondistill.cli import add_flags, config_from, write_run
+from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import DenoiserConfig
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning
 from train.starter.common import (
@@ -194,14 +193,9 @@ def train(config: DenoiserConfig) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
-    parser = argparse.ArgumentParser(prog="python -m train.starter.denoiser", description=__doc__.splitlines()[0])
-    add_flags(parser, DenoiserConfig)
-    try:
-        train(config_from(parser.parse_args(argv), DenoiserConfig))
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(
+        argv, train, DenoiserConfig, prog="python -m train.starter.denoiser", description=__doc__.splitlines()[0]
+    )
 
 
 if __name__ == "__main__":

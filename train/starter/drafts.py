@@ -7,7 +7,6 @@ outline follows the sketch is kept. `train.starter.demo` makes the catalogue fro
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from fashiondistill.cli import add_flags, config_from, write_run
+from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import GenerateConfig, option, require
 from fashiondistill.data.attributes import COLOURS, compose_caption
 from fashiondistill.data.categories import CATEGORIES
@@ -153,18 +152,15 @@ def draw_drafts(config: DraftsConfig) -> int:
     return len(jobs)
 
 
+def _report(config: DraftsConfig) -> str:
+    return f"drafts: {draw_drafts(config)} articles -> {config.out}"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
-    parser = argparse.ArgumentParser(prog="python -m train.starter.drafts", description=__doc__.splitlines()[0])
-    add_flags(parser, DraftsConfig)
-    try:
-        config = config_from(parser.parse_args(argv), DraftsConfig)
-        count = draw_drafts(config)
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"drafts: {count} articles -> {config.out}")
-    return 0
+    return run_command(
+        argv, _report, DraftsConfig, prog="python -m train.starter.drafts", description=__doc__.splitlines()[0]
+    )
 
 
 if __name__ == "__main__":

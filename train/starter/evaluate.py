@@ -6,7 +6,6 @@ One candidate per sketch, first seed: nothing is ranked or chosen before it is m
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import sys
@@ -19,7 +18,7 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from tqdm import tqdm
 
-from fashiondistill.cli import add_flags, config_from, write_run
+from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import GenerateConfig, option, require
 from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
@@ -116,18 +115,15 @@ def evaluate(config: EvaluateConfig) -> dict[str, Figure]:
     return figures
 
 
+def _report(config: EvaluateConfig) -> str:
+    return "\n".join(f"{name:40} {value}" for name, value in evaluate(config).items())
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
-    parser = argparse.ArgumentParser(prog="python -m train.starter.evaluate", description=__doc__.splitlines()[0])
-    add_flags(parser, EvaluateConfig)
-    try:
-        figures = evaluate(config_from(parser.parse_args(argv), EvaluateConfig))
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    for name, value in figures.items():
-        print(f"{name:40} {value}")
-    return 0
+    return run_command(
+        argv, _report, EvaluateConfig, prog="python -m train.starter.evaluate", description=__doc__.splitlines()[0]
+    )
 
 
 if __name__ == "__main__":
