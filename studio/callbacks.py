@@ -270,16 +270,16 @@ def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - D
     before = Week.parse(week).shift(-WEEKS_BACK).key
     if before not in shares.index:
         return texts.trend_sentence(
-            word=leader, share=now[leader], change=None, weeks_back=WEEKS_BACK, category=category, week=week
+            word=leader, share=now[leader], change=None, since=before, category=category, week=week
         )
     change = now - shares.loc[before].fillna(0.0)
     riser = change.idxmax()
     sentence = texts.trend_sentence(
-        word=leader, share=now[leader], change=change[leader], weeks_back=WEEKS_BACK, category=category, week=week
+        word=leader, share=now[leader], change=change[leader], since=before, category=category, week=week
     )
     if riser == leader or round(change[riser] * 100) < 1:
         return sentence
-    return f"{sentence} {texts.riser_sentence(word=riser, change=change[riser], weeks_back=WEEKS_BACK)}"
+    return f"{sentence} {texts.riser_sentence(word=riser, change=change[riser], since=before)}"
 
 
 def _tile_picture(path: Path) -> str:

@@ -108,20 +108,20 @@ def ranked_by(clip_i_weight: float, clip_t_weight: float) -> str:
     return f"{clip_i_weight:g} CLIP-I + {clip_t_weight:g} CLIP-T"
 
 
-def trend_sentence(*, word: str, share: float, change: float | None, weeks_back: int, category: str, week: str) -> str:
-    """The leader of a week in plain words; shares as fractions, change in fractions over `weeks_back` weeks."""
+def trend_sentence(*, word: str, share: float, change: float | None, since: str, category: str, week: str) -> str:
+    """The leader of a week in plain words; shares as fractions, change in fractions since week `since`."""
     text = f"{word.capitalize()} led {category.lower()} in {week}, with {share:.0%} of the units sold"
     if change is None:
         return f"{text}."
     points = round(change * 100)
     moved = "unchanged" if points == 0 else f"{'up' if points > 0 else 'down'} {abs(points)} point{_s(points)}"
-    return f"{text}, {moved} over {weeks_back} weeks."
+    return f"{text}, {moved} since {since}."
 
 
-def riser_sentence(*, word: str, change: float, weeks_back: int) -> str:
+def riser_sentence(*, word: str, change: float, since: str) -> str:
     """The word that gained most."""
     points = round(change * 100)
-    return f"{word.capitalize()} gained most: {points} point{_s(points)} in {weeks_back} weeks."
+    return f"{word.capitalize()} gained most: {points} point{_s(points)} since {since}."
 
 
 def trend_title(attribute: str, category: str) -> str:

@@ -346,19 +346,19 @@ def frame(**columns: list[float]) -> pd.DataFrame:
         (
             frame(navy=[0.5, 0.5, 0.5, 0.5, 0.56], red=[0.1, 0.1, 0.1, 0.1, 0.2]),
             "2020-W06",
-            "Navy led upper body in 2020-W06, with 56% of the units sold, up 6 points over 4 weeks. "
-            "Red gained most: 10 points in 4 weeks.",
+            "Navy led upper body in 2020-W06, with 56% of the units sold, up 6 points since 2020-W02. "
+            "Red gained most: 10 points since 2020-W02.",
         ),
         (
             frame(navy=[0.6, 0.5, 0.5, 0.5, 0.59], red=[0.4, 0.5, 0.5, 0.5, 0.41]),
             "2020-W06",
-            "Navy led upper body in 2020-W06, with 59% of the units sold, down 1 point over 4 weeks. "
-            "Red gained most: 1 point in 4 weeks.",
+            "Navy led upper body in 2020-W06, with 59% of the units sold, down 1 point since 2020-W02. "
+            "Red gained most: 1 point since 2020-W02.",
         ),
         (
             frame(navy=[0.6, 0.5, 0.5, 0.5, 0.6], red=[0.4, 0.5, 0.5, 0.5, 0.4]),
             "2020-W06",
-            "Navy led upper body in 2020-W06, with 60% of the units sold, unchanged over 4 weeks.",
+            "Navy led upper body in 2020-W06, with 60% of the units sold, unchanged since 2020-W02.",
         ),
         (
             frame(navy=[0.6, 0.5, 0.5, 0.5, 0.6], red=[0.4, 0.5, 0.5, 0.5, 0.4]),
