@@ -8,6 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from fashiondistill.config import StudioConfig
+from tests.fake_engine import FakeEngine
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    return FakeEngine(tmp_path_factory.mktemp("pictures"), config=StudioConfig(port=0))
+
+
+@pytest.fixture(scope="module")
+def url(engine, tmp_path_factory):
+    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
+    from app import launch
+
+    page = launch(engine, engine.config, block=False)
+    yield page.local_url
+    page.close()
+
 
 @pytest.fixture(scope="module")
 def browser():

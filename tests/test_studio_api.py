@@ -5,33 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fashiondistill.config import StudioConfig
 from studio.canvas import encode_canvas
-from tests.fake_engine import EMPTY, HOSTILE, FakeEngine
+from tests.fake_engine import EMPTY, HOSTILE
 
 CATEGORY, WEEK = "top5gub", "2020-W10"
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    return FakeEngine(tmp_path_factory.mktemp("pictures"), config=StudioConfig(port=0))
-
-
-@pytest.fixture(scope="module")
-def url(engine, tmp_path_factory):
-    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
-    from app import launch
-
-    page = launch(engine, engine.config, block=False)
-    yield page.local_url
-    page.close()
 
 
 @pytest.fixture(scope="module")

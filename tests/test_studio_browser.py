@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import time
 from pathlib import Path
 
@@ -15,27 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashiondistill.config import StudioConfig
 from studio import texts
-from tests.fake_engine import HOSTILE, FakeEngine
+from tests.fake_engine import HOSTILE
 from tests.studio_page import SHOTS, Studio, until
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    return FakeEngine(tmp_path_factory.mktemp("pictures"), config=StudioConfig(port=0))
-
-
-@pytest.fixture(scope="module")
-def url(engine, tmp_path_factory):
-    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
-    from app import launch
-
-    page = launch(engine, engine.config, block=False)
-    yield page.local_url
-    page.close()
 
 
 @pytest.fixture

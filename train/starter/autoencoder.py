@@ -104,16 +104,11 @@ def train(config: AutoencoderConfig) -> None:
     state = StageState(out, {"vae": model}, optimizer, Ema({"vae": model}, decay=0.998))
     forward = _compiled(model, config)
 
-    def train_step(step: int) -> torch.Tensor:
+    def loss_of(step: int) -> torch.Tensor:
         target = draw_crops(data, config, step).contiguous(memory_format=torch.channels_last)
         with torch.autocast(config.device, torch.bfloat16):
             output, kl = forward(target)
-        loss = reconstruction_loss(output, target) + config.kl_weight * kl
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        return loss.detach()
+        return reconstruction_loss(output, target) + config.kl_weight * kl
 
     def write_models(folder: Path) -> None:
         averaged = state.ema.averaged("vae")
@@ -125,7 +120,7 @@ def train(config: AutoencoderConfig) -> None:
     if config.compile:  # before the schedule starts
         forward(draw_crops(data, config, 0).contiguous(memory_format=torch.channels_last))[0].mean().backward()
         optimizer.zero_grad(set_to_none=True)
-    step = run_stage("autoencoder", config, clock, state, train_step, write_models)
+    step = run_stage("autoencoder", config, clock, state, loss_of, write_models)
     print(f"autoencoder: {step} steps in {clock.spent:.0f} s -> {out / 'vae'}")
 
 

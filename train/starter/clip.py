@@ -123,24 +123,19 @@ def train(config: ClipConfig) -> None:
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
     state = StageState(out, {"clip": model}, optimizer, Ema({"clip": model}, decay=0.995))
 
-    def train_step(step: int) -> torch.Tensor:
+    def loss_of(step: int) -> torch.Tensor:
         images, captions, numbers = draw_batch(data, config, step)
         ids = encode(tokenizer, captions).to(config.device)
         with torch.autocast(config.device, torch.bfloat16):
             image_features = model.encode_image(images, normalize=True)
             text_features = model.encode_text(ids, normalize=True)
         scale = model.logit_scale.exp().clamp(max=100)
-        loss = contrastive_loss(image_features.float(), text_features.float(), scale, numbers)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        return loss.detach()
+        return contrastive_loss(image_features.float(), text_features.float(), scale, numbers)
 
     def write_models(folder: Path) -> None:
         save_clip(state.ema.averaged("clip"), model_cfg, tokenizer, folder / "clip")
 
-    step = run_stage("clip", config, clock, state, train_step, write_models)
+    step = run_stage("clip", config, clock, state, loss_of, write_models)
     averaged = state.ema.averaged("clip")
     recall = {name: round(float(hits.mean()), 4) for name, hits in recall_at_1(averaged, tokenizer, held_out).items()}
     log_line(out, step=step, seconds=round(clock.spent, 1), **recall)

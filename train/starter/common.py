@@ -202,7 +202,7 @@ class StageState:
         for key, value in self.ema.values.items():
             value.copy_(tensors[f"ema.{key}"])
         states = {}
-        for index, parameter in enumerate(self._parameters()):
+        for index, parameter in enumerate(self.parameters()):
             prefix = f"adam.{index}."
             states[index] = {
                 k[len(prefix) :]: v.to(parameter.device) if k != f"{prefix}step" else v
@@ -214,11 +214,12 @@ class StageState:
         clock.start(spent=float(metadata["spent"]), progress=float(metadata["progress"]))
         return int(metadata["step"])
 
-    def _parameters(self) -> list[nn.Parameter]:
+    def parameters(self) -> list[nn.Parameter]:
+        """What the optimizer trains, in its order."""
         return [p for group in self.optimizer.param_groups for p in group["params"]]
 
     def _moments(self) -> list[dict[str, torch.Tensor]]:
-        return [self.optimizer.state.get(parameter, {}) for parameter in self._parameters()]
+        return [self.optimizer.state.get(parameter, {}) for parameter in self.parameters()]
 
 
 def run_stage(
@@ -226,13 +227,13 @@ def run_stage(
     config: StageConfig,
     clock: Clock,
     state: StageState,
-    train_step: Callable[[int], torch.Tensor],
+    loss_of: Callable[[int], torch.Tensor],
     write_models: Callable[[Path], None],
 ) -> int:
     """Train until the clock says stop; returns the steps made in all runs.
 
     Args:
-        train_step: makes step n (loss, backward, optimizer) and returns the loss.
+        loss_of: the loss of step n, with a graph; gradients are clipped to a norm of 1 before each update.
         write_models: writes the averaged models; also called in between.
     """
     out, settings = Path(config.output_dir), compared_settings(config)
@@ -243,7 +244,11 @@ def run_stage(
         while not clock.done:
             for group in state.optimizer.param_groups:
                 group["lr"] = learning_rate(config.learning_rate, step, clock.progress)
-            loss = train_step(step)
+            loss = loss_of(step)
+            loss.backward()
+            nn.utils.clip_grad_norm_(state.parameters(), 1.0)
+            state.optimizer.step()
+            state.optimizer.zero_grad(set_to_none=True)
             state.ema.update(step)
             step += 1
             bar.update()

@@ -85,7 +85,7 @@ def min_snr_weight(alphas_cumprod: torch.Tensor, timesteps: torch.Tensor, gamma:
 
 
 class DenoiserStage:
-    """Models and optimizer of the stage, and one training step over the latents in `cache`."""
+    """Models and optimizer of the stage, and the loss over the latents in `cache`."""
 
     def __init__(self, config: DenoiserConfig, tokenizer: CLIPTokenizer) -> None:
         self.config, self.device = config, config.device
@@ -103,20 +103,10 @@ class DenoiserStage:
         self.optimizer = torch.optim.AdamW(
             parameters, lr=config.learning_rate, weight_decay=0.01, fused=self.device == "cuda"
         )
-        self.parameters = parameters
         self.schedule = DDPMScheduler(beta_schedule=BETA_SCHEDULE, prediction_type="v_prediction")
         self.alphas = self.schedule.alphas_cumprod.to(self.device)
         self.null_ids = encode(tokenizer, [""]).to(self.device)
         self.forward = torch.compile(self.unet) if config.compile else self.unet
-
-    def step(self, number: int) -> torch.Tensor:
-        """Forward, backward and update. Returns the loss."""
-        loss = self.loss(number)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return loss.detach()
 
     def loss(self, number: int) -> torch.Tensor:
         """Loss of step `number`; samples, noise and timesteps are keyed by (seed, number)."""
@@ -185,7 +175,7 @@ def train(config: DenoiserConfig) -> None:
         tokenizer.save_pretrained(folder / "tokenizer")
         sampling_scheduler().save_pretrained(folder / "scheduler")
 
-    step = run_stage("denoiser", config, clock, state, stage.step, write_models)
+    step = run_stage("denoiser", config, clock, state, stage.loss, write_models)
     samples = step * config.batch_size
     log_line(out, step=step, seconds=round(clock.spent, 1), samples=samples)
     print(f"denoiser: {step} steps, {samples} samples in {clock.spent:.0f} s -> {out}")
