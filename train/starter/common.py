@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 
+from fashiondistill.cli import write_run
 from fashiondistill.config import StageConfig
 from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
 
@@ -118,7 +119,6 @@ class Snapshots:
 def compared_settings(config: StageConfig) -> dict:
     """What must be the same when a stage goes on: everything but places and this run's own limit."""
     free = ("output_dir", "dataset_path", "autoencoder", "device", "stop_after_minutes", "save_every_minutes")
-    free += ("wait_minutes",)
     return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
 
 
@@ -265,17 +265,15 @@ def run_stage(
     return step
 
 
-def wait_for(folder: Path, minutes: float) -> None:
-    """Wait until the stage that writes to `folder` has finished.
-
-    Raises:
-        FileNotFoundError: if it has not within `minutes`.
-    """
-    end = time.monotonic() + minutes * 60
-    while not (folder / FINISHED).is_file():
-        if time.monotonic() > end:
-            raise FileNotFoundError(f"{folder / FINISHED} did not appear within {minutes:g} minutes: run that stage.")
-        time.sleep(0.5)
+def set_up(config: StageConfig) -> Path:
+    """Seed torch, choose its fast paths, make the stage's folder with run.json and return it."""
+    torch.manual_seed(config.seed)
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True  # every step has the same shapes
+    out = Path(config.output_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    write_run(out, config)
+    return out
 
 
 def random_generator(device: str, *keys: int) -> torch.Generator:
