@@ -205,7 +205,8 @@ class DenoiserConfig(StageConfig):
     block_out_channels: tuple[int, ...] = option((192, 192, 192), "channels per level", nargs=3)
     text_width: int = option(256, "width of the text encoder")
     text_layers: int = option(3, "layers of the text encoder")
-    num_variants: int = option(12, "augmented copies of each article in the latent cache")
+    num_variants: int = option(12, "augmented copies of each article in the latent cache, shared out among the GPUs")
+    num_samples: int = option(32, "validation sketches drawn at the end of a run (0 = none)")
     snr_gamma: float = option(5.0, "min-SNR clamp (Hang et al. 2023)")
     condition_dropout: float = option(0.1, "share of samples without text, sketch and pose (for guidance)")
     init: str = option("", "folder with unet/ and text_encoder/ to start from instead of random weights")
@@ -217,6 +218,7 @@ class DenoiserConfig(StageConfig):
         _require_multiples("text_width", self.text_width, 64)
         for name in ("text_layers", "num_variants"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        require(self.num_samples >= 0, "num_samples", self.num_samples, "choose 0 or more.")
         require(self.snr_gamma > 0, "snr_gamma", self.snr_gamma, "choose more than 0.")
         require(0 <= self.condition_dropout < 1, "condition_dropout", self.condition_dropout, "choose 0 to 1.")
 

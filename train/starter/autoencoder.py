@@ -93,7 +93,7 @@ def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch
 
 def train(config: AutoencoderConfig) -> None:
     """Run, or go on with, the stage."""
-    clock, out = Clock(config), set_up(config)
+    clock, (out, ranks) = Clock(config), set_up(config)
     data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
     model = AutoencoderKL.from_pretrained(Path(config.init) / "vae") if config.init else build_autoencoder(config)
     model.to(config.device, memory_format=torch.channels_last)
@@ -131,7 +131,9 @@ def train(config: AutoencoderConfig) -> None:
     if config.compile:  # before the schedule starts
         forward(draw_crops(data, config, 0).contiguous(memory_format=torch.channels_last))[0].mean().backward()
         optimizer.zero_grad(set_to_none=True)
-    step = run_stage("autoencoder", config, clock, state, loss_of, write_models)
+    step = run_stage("autoencoder", config, clock, ranks, state, loss_of, write_models)
+    if not ranks.leads:
+        return
     held_out = load_split(Path(config.dataset_path), "val", device=config.device, photos_only=True, limit=VALIDATION)
     found = autoencoder_figures(state.ema.averaged("vae"), held_out)
     log_line(out, step=step, seconds=round(clock.spent, 1), **{name: value.mean for name, value in found.items()})

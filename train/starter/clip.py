@@ -108,7 +108,7 @@ def draw_batch(data: StarterData, config: ClipConfig, step: int) -> tuple[torch.
 
 def train(config: ClipConfig) -> None:
     """Run, or go on with, the stage."""
-    clock, out = Clock(config), set_up(config)
+    clock, (out, ranks) = Clock(config), set_up(config)
     root = Path(config.dataset_path)
     data = shrink(load_split(root, "train", device=config.device, limit=config.max_records))
     held_out = load_split(root, "val", device=config.device, photos_only=True, limit=config.max_records)
@@ -133,7 +133,9 @@ def train(config: ClipConfig) -> None:
     def write_models(folder: Path) -> None:
         save_clip(state.ema.averaged("clip"), model_cfg, tokenizer, folder / "clip")
 
-    step = run_stage("clip", config, clock, state, loss_of, write_models)
+    step = run_stage("clip", config, clock, ranks, state, loss_of, write_models)
+    if not ranks.leads:
+        return
     averaged = state.ema.averaged("clip")
     recall = {name: round(float(hits.mean()), 4) for name, hits in recall_at_1(averaged, tokenizer, held_out).items()}
     log_line(out, step=step, seconds=round(clock.spent, 1), **recall)

@@ -37,7 +37,6 @@ from train.starter.latents import LatentCache, build_cache
 from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
 
 BETA_SCHEDULE = "squaredcos_cap_v2"
-NUM_SAMPLES = 32
 
 
 def starter_layout(latent_channels: int) -> ChannelLayout:
@@ -171,10 +170,10 @@ def starter_pipeline(
 
 
 def write_samples(path: Path, config: DenoiserConfig, pipeline: GarmentPipeline) -> None:
-    """Draw `NUM_SAMPLES` sketches of the validation split, spread over its categories, with their own captions."""
+    """Draw `num_samples` sketches of the validation split, spread over its categories, with their own captions."""
     data = load_split(Path(config.dataset_path), "val", device="cpu", limit=config.max_records)
     order = sorted(range(len(data)), key=lambda i: (data.records[i].category, data.records[i].article_id))
-    chosen = [order[int(i)] for i in np.linspace(0, len(order) - 1, min(NUM_SAMPLES, len(order)))]
+    chosen = [order[int(i)] for i in np.linspace(0, len(order) - 1, min(config.num_samples, len(order)))]
     pipeline.to(torch.bfloat16).set_progress_bar_config(disable=True)
     strips = []
     for index in tqdm(chosen, desc="drawing samples"):
@@ -189,7 +188,7 @@ def write_samples(path: Path, config: DenoiserConfig, pipeline: GarmentPipeline)
 
 def train(config: DenoiserConfig) -> None:
     """Run, or go on with, the stage."""
-    clock, out = Clock(config), set_up(config)
+    clock, (out, ranks) = Clock(config), set_up(config)
     data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
     tokenizer = (
         CLIPTokenizer.from_pretrained(Path(config.init) / "tokenizer")
@@ -197,7 +196,8 @@ def train(config: DenoiserConfig) -> None:
         else train_tokenizer([record.caption for record in data.records])
     )
     vae = AutoencoderKL.from_pretrained(Path(config.autoencoder) / "vae", torch_dtype=torch.float32).to(config.device)
-    cache = build_cache(data, vae, tokenizer, num_variants=config.num_variants, seed=config.seed)
+    variants = range(config.num_variants)[ranks.rank :: ranks.count]
+    cache = build_cache(data, vae, tokenizer, variants=variants, seed=config.seed)
     del data
     stage = DenoiserStage(config, tokenizer, cache)
     state = StageState(out, stage.modules, stage.optimizer, Ema(stage.modules))
@@ -210,10 +210,13 @@ def train(config: DenoiserConfig) -> None:
         tokenizer.save_pretrained(folder / "tokenizer")
         sampling_scheduler().save_pretrained(folder / "scheduler")
 
-    step = run_stage("denoiser", config, clock, state, stage.loss, write_models)
-    averaged = {name: state.ema.averaged(name) for name in stage.modules}
-    write_samples(out / "samples.jpg", config, starter_pipeline(vae, tokenizer, **averaged))
-    samples = step * config.batch_size
+    step = run_stage("denoiser", config, clock, ranks, state, stage.loss, write_models)
+    if not ranks.leads:
+        return
+    if config.num_samples:
+        averaged = {name: state.ema.averaged(name) for name in stage.modules}
+        write_samples(out / "samples.jpg", config, starter_pipeline(vae, tokenizer, **averaged))
+    samples = step * config.batch_size * ranks.count
     log_line(out, step=step, seconds=round(clock.spent, 1), samples=samples)
     print(f"denoiser: {step} steps, {samples} samples in {clock.spent:.0f} s -> {out}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -63,13 +64,13 @@ class CacheSources:
 
 @torch.no_grad()
 def build_cache(
-    data: StarterData, vae: AutoencoderKL, tokenizer: CLIPTokenizer, *, num_variants: int, seed: int
+    data: StarterData, vae: AutoencoderKL, tokenizer: CLIPTokenizer, *, variants: Iterable[int], seed: int
 ) -> LatentCache:
-    """Encode every article `num_variants` times."""
+    """Encode every article once for each of `variants`; what a variant looks like is keyed by (seed, variant)."""
     vae = vae.to(memory_format=torch.channels_last)
     sources = CacheSources(data, fill_masks(data.masks), garment_weights(data.records))
     parts: list[LatentCache] = []
-    starts = [(v, start) for v in range(num_variants) for start in range(0, len(data), CHUNK)]
+    starts = [(v, start) for v in variants for start in range(0, len(data), CHUNK)]
     for variant, start in tqdm(starts, desc="encoding latents", unit="chunk"):
         window = slice(start, start + CHUNK)
         parts.append(_encode_chunk(sources, window, vae, tokenizer, random_generator("cpu", seed, variant, start)))
