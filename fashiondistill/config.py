@@ -156,7 +156,7 @@ class StageConfig:
 class AutoencoderConfig(StageConfig):
     """AutoencoderKL, 8 x down; the decoder is small, since two CPU cores must run it."""
 
-    block_out_channels: tuple[int, ...] = option((32, 64, 128, 128), "channels per level", nargs=4)
+    block_out_channels: tuple[int, ...] = option((24, 48, 96, 128), "channels per level", nargs=4)
     latent_channels: int = option(8, "channels of the latents")
     crop: int = option(192, "side of the training crops in pixels")
     kl_weight: float = option(1e-6, "weight of the KL term")
