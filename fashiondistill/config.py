@@ -126,6 +126,7 @@ class ProductShotConfig:
     sketcher_model: str = option("", "pidinet: folder or hub id that holds table5_pidinet.pth")
     captioner_model: str = option("", "folder or hub id of a captioning model; empty = the shop's own words")
     min_shot_score: float = option(0.5, "masks trusted less than this are rejected, 0 to 1")
+    keep_picture: bool = option(False, "leave pictures whole instead of setting the garment alone on the flat ground")
 
     def __post_init__(self) -> None:
         require(0 <= self.min_shot_score <= 1, "min_shot_score", self.min_shot_score, "choose 0 to 1.")
