@@ -103,6 +103,15 @@ def test_windows_look_back_over_a_split_s_end_and_never_forward(
             assert window.next_week == (expected if expected in own else None)
 
 
+def test_later_splits_are_not_looked_at() -> None:
+    """Splits by article instead of time share their weeks: training must not see what is kept for the test."""
+    weeks = [Week(2020, 1), Week(2020, 2)]
+    splits = {"train": weeks[1:], "val": [], "test": weeks}
+    for split, number in (("train", 0), ("test", 1)):
+        window = windows_of_split(splits, split, num_past_weeks=4, weight_decay=1)[-1]
+        assert window.target == weeks[1] and len(window.past) == number
+
+
 def test_windows_are_frozen_and_bad_numbers_named() -> None:
     week = Week(2020, 7)
     with pytest.raises(dataclasses.FrozenInstanceError):

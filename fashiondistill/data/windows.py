@@ -71,13 +71,13 @@ def windows_of_split(
     """One window for each week of a split, in order of time.
 
     Args:
-        weeks_of_split: split -> its weeks that exist.
+        weeks_of_split: split -> its weeks that exist; the splits in their order, training first.
         split: the split whose weeks are targets.
         num_past_weeks, weight_decay: as in `past_weeks`.
 
     Returns:
-        Windows whose past is taken from all splits. The next week is the following one of the calendar if it belongs to
-        the same split: the first week of validation is no target of training.
+        Windows whose past is taken from the split and those before it. The next week is the following one of the
+        calendar if it belongs to the same split: the first week of validation is no target of training.
 
     Raises:
         ValueError: if there is no such split.
@@ -85,11 +85,12 @@ def windows_of_split(
     if split not in weeks_of_split:
         raise ValueError(f"split {split!r} is unknown: choose one of {', '.join(weeks_of_split)}.")
     own = set(weeks_of_split[split])
-    everywhere = set().union(*weeks_of_split.values())
+    names = list(weeks_of_split)
+    known = set().union(*(weeks_of_split[name] for name in names[: names.index(split) + 1]))
     return tuple(
         Window(
             target=week,
-            past=past_weeks(week, everywhere, num_past_weeks=num_past_weeks, weight_decay=weight_decay),
+            past=past_weeks(week, known, num_past_weeks=num_past_weeks, weight_decay=weight_decay),
             next_week=week.shift(1) if week.shift(1) in own else None,
         )
         for week in sorted(own)
