@@ -50,16 +50,12 @@ class PastItems:
     picked: str
 
 
-@dataclass(frozen=True, eq=False)
-class GarmentSample:
-    """One article in one week.
+@dataclass(frozen=True)
+class SampleFacts:
+    """What is known of one article in one week without opening a picture.
 
     Attributes:
         article_id, split, category, week: which one; week is None if it is undated.
-        image: uint8 [512, 384, 3].
-        sketch: uint8 [512, 384], 255 = stroke, whatever the file's polarity.
-        mask: uint8 [512, 384], 255 = garment.
-        pose: float32 [C, 64, 48] of zeros if it was asked for, else None.
         caption: at most 77 tokens.
         past: past weeks in which the category has articles, oldest first; weights sum to 1.
         next_ids, next_picked: articles of the next week, and the one drawn from them; () and None if there is none.
@@ -69,14 +65,27 @@ class GarmentSample:
     split: str
     category: str
     week: Week | None
-    image: np.ndarray
-    sketch: np.ndarray
-    mask: np.ndarray
-    pose: np.ndarray | None
     caption: str
     past: tuple[PastItems, ...]
     next_ids: tuple[str, ...]
     next_picked: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class GarmentSample(SampleFacts):
+    """One article in one week, with its pictures.
+
+    Attributes:
+        image: uint8 [512, 384, 3].
+        sketch: uint8 [512, 384], 255 = stroke, whatever the file's polarity.
+        mask: uint8 [512, 384], 255 = garment.
+        pose: float32 [C, 64, 48] of zeros if it was asked for, else None.
+    """
+
+    image: np.ndarray
+    sketch: np.ndarray
+    mask: np.ndarray
+    pose: np.ndarray | None
 
 
 class GarmentDataset:
@@ -140,32 +149,38 @@ class GarmentDataset:
         return len(self.items)
 
     def __getitem__(self, key: int | SampleKey) -> GarmentSample:
-        index, epoch = (key.index, key.epoch) if isinstance(key, SampleKey) else (key, 0)
-        item = self.items[index]
-        if self.split != "train":
-            epoch = 0
-        config = self.config
-        past, next_ids = self._neighbours(item, epoch)
+        config, item = self.config, self.items[key.index if isinstance(key, SampleKey) else key]
         image = read_picture(item.image, config.shape)
         sketch = read_sketch(item.sketch, config.shape, like=image.file_shape)
         if config.binary_sketch:
-            sketch = np.where(sketch >= 255 - self._threshold(item, epoch), 255, 0).astype(np.uint8)
+            sketch = np.where(sketch >= 255 - self._threshold(item, self._epoch(key)), 255, 0).astype(np.uint8)
         height, width = sketch.shape
         pose_shape = (config.pose_channels, height // LATENT_FACTOR, width // LATENT_FACTOR)
         return GarmentSample(
-            article_id=item.article_id,
-            split=item.split,
-            category=item.category,
-            week=item.week,
+            **vars(self.facts(key)),
             image=image.pixels,
             sketch=sketch,
             mask=read_mask(item.mask, config.shape, like=image.file_shape),
             pose=np.zeros(pose_shape, np.float32) if config.pose_channels else None,
+        )
+
+    def facts(self, key: int | SampleKey) -> SampleFacts:
+        """All of a sample but its pictures."""
+        item, epoch = self.items[key.index if isinstance(key, SampleKey) else key], self._epoch(key)
+        past, next_ids = self._neighbours(item, epoch)
+        return SampleFacts(
+            article_id=item.article_id,
+            split=item.split,
+            category=item.category,
+            week=item.week,
             caption=self.captions[item.article_id],
             past=past,
             next_ids=next_ids,
             next_picked=self._pick(next_ids, item, epoch, "next") if next_ids else None,
         )
+
+    def _epoch(self, key: int | SampleKey) -> int:
+        return key.epoch if isinstance(key, SampleKey) and self.split == "train" else 0
 
     def window(self, item: Item) -> Window | None:
         """The window of an item's week; None if it is undated."""
