@@ -93,7 +93,8 @@ def test_interrupted_runs_go_on(root: Path, tmp_path: Path, pipeline: GarmentPip
 
 def _change_image(root: Path) -> None:
     path = dataset_of(root).items[1].image
-    Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+    with Image.open(path) as file:
+        Image.fromarray(255 - np.asarray(file)).save(path)
 
 
 def _change_sketch(root: Path) -> None:

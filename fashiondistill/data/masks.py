@@ -7,6 +7,8 @@ GrabCut: Rother, Kolmogorov, Blake, SIGGRAPH 2004. Guided filter: He, Sun, Tang,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -212,17 +214,42 @@ def refine(image: np.ndarray, mask: np.ndarray, *, speck: int = 5, smallest_part
     return keep_garment((blended > 0.5).astype(np.uint8), speck=speck, smallest_part=smallest_part) * 255
 
 
-def rembg_mask(image: np.ndarray) -> GarmentMask:
-    """Mask by the optional package rembg (U-2-Net; weights are fetched or read from ~/.u2net on first use).
+def rembg_mask(image: np.ndarray, model: str = "") -> GarmentMask:
+    """Mask by the optional package rembg.
+
+    Args:
+        image: uint8 [H, W, 3] RGB.
+        model: path of an .onnx file of U-2-Net's kind, or a name that rembg knows (its weights are fetched, or read
+            from ~/.u2net); "" = u2net, whose licence allows every use.
 
     Raises:
         ImportError: if rembg is not installed, with the command that installs it.
+        ValueError: if the model cannot be loaded.
     """
     try:
         from rembg import remove  # optional and heavy: only who asks for it pays
     except ImportError as error:
         raise ImportError("--segmenter rembg needs the package rembg: pip install 'rembg[cpu]'") from error
-    mask = keep_garment((np.asarray(remove(image, only_mask=True)) > 127).astype(np.uint8))
+    found = np.asarray(remove(image, session=_rembg_session(model), only_mask=True))
+    mask = keep_garment((found > 127).astype(np.uint8))
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     terms = _score_terms(lab, mask, 1.0, _distance_to_border_colours(lab))
     return GarmentMask(mask * 255, float(np.prod(list(terms.values()))), min(terms, key=terms.get))
+
+
+@cache
+def _rembg_session(model: str):  # noqa: ANN202 - a class of the optional package
+    from rembg import new_session
+
+    if model.endswith(".onnx") and not Path(model).is_file():
+        raise ValueError(f"--segmenter_model {model} does not exist. Give an .onnx file, or a model that rembg knows.")
+    try:
+        if model.endswith(".onnx"):
+            return new_session("u2net_custom", model_path=model)
+        return new_session(model or "u2net")
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"--segmenter_model {model or 'u2net'} cannot be loaded ({reason}). Give a path of an .onnx file, or a name"
+            " that rembg knows and can fetch."
+        ) from error

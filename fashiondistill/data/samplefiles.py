@@ -6,6 +6,7 @@ are index or grey pictures whose class 0 is the background.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def _opened(path: Path, field: str) -> Image.Image:
     if not path.is_file():
         raise FileNotFoundError(f"{field}: there is no file {path}. Run prepare again.")
     try:
-        file = Image.open(path, formats=("PNG",))
+        file = Image.open(io.BytesIO(path.read_bytes()), formats=("PNG",))
         if file.width * file.height > MAX_PIXELS:
             raise ValueError(f"it has {file.width} x {file.height} pixels; at most 16 megapixels are read")
         file.load()
