@@ -151,6 +151,17 @@ def test_other_weights_and_other_shapes_have_other_entries(root: Path, tmp_path:
     assert not set(pulled.keys) & set(first.keys) and pulled.text_keys == first.text_keys
 
 
+def test_memory_format_is_no_other_model(pipeline: GarmentPipeline) -> None:
+    """`load_pipeline` lays weights out as channels_last, training may not."""
+    model = tiny.vae()
+    known = caches.weights_id(model, "")
+    assert caches.weights_id(model.to(memory_format=torch.channels_last), "") == known
+    assert caches.weights_id(model, "other tokenizer") != known
+    with torch.no_grad():
+        model.encoder.conv_in.bias[0] += 1e-3
+    assert caches.weights_id(model, "") != known
+
+
 def test_equal_inputs_share_an_entry(root: Path, tmp_path: Path, pipeline: GarmentPipeline) -> None:
     items = dataset_of(root).items
     for kind in ("image", "sketch", "mask"):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Protocol, Self
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
@@ -170,7 +171,13 @@ def training_loader(
         persistent_workers=num_workers > 0,
         prefetch_factor=4 if num_workers else None,
         multiprocessing_context="spawn" if num_workers else None,
+        worker_init_fn=_one_thread,
     )
+
+
+def _one_thread(_: int) -> None:
+    """Workers share the cores; torch sees to its own threads, OpenCV would start as many as there are cores."""
+    cv2.setNumThreads(1)
 
 
 def _stacked(arrays: list[np.ndarray]) -> torch.Tensor:

@@ -131,9 +131,8 @@ def weights_id(module: torch.nn.Module, extra: str) -> str:
     """SHA-256 of every weight's name, shape and value, and of what else decides a model's output."""
     digest = hashlib.sha256(extra.encode())
     for name, tensor in sorted(module.state_dict().items()):
-        values = tensor.detach().cpu().contiguous()
-        digest.update(f"{name}/{tuple(values.shape)}/{values.dtype}".encode())
-        digest.update(values.view(torch.uint8).numpy().tobytes() if values.dim() else str(values.item()).encode())
+        digest.update(f"{name}/{tuple(tensor.shape)}/{tensor.dtype}".encode())
+        digest.update(tensor.detach().float().cpu().numpy().tobytes())  # in C order, whatever the memory format
     return digest.hexdigest()
 
 
