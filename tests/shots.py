@@ -1,7 +1,7 @@
-"""Product pictures for the tests, made up: a drawn garment on a light grey studio ground, alone or worn by a figure.
+"""Product pictures with a known mask, made up: a cutout on a light grey studio ground, alone or worn by a figure.
 
-In: kinds, colours and a seed. Out: uint8 [H, W, 3] picture and uint8 [H, W] true mask. The ground falls off towards its
-corners and the garment throws a soft shadow, as in a shop's pictures.
+In: drawn garments for the tests, cutouts of photos for benchmarks.shots. Out: uint8 [H, W, 3] picture and uint8 [H, W]
+true mask. The ground falls off towards its corners and the garment throws a soft shadow, as in a shop's pictures.
 """
 
 from __future__ import annotations
@@ -21,29 +21,42 @@ PLACES = {"upper": (120, 138, 360, 364), "lower": (164, 332, 316, 640), "full": 
 def product_shot(
     kind: str, *, colour: str = "navy", pattern: str = "plain", seed: int = 0, level: float = 236
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A garment lying alone."""
-    drawn = draw_garment(kind, colours=(colour,), pattern=pattern, seed=seed)
-    matrix = np.float32([[1.1, 0, WIDTH / 2 - 1.1 * 192], [0, 1.1, HEIGHT / 2 - 1.1 * 256]])
-    picture, alpha = _moved(drawn.image, drawn.mask, matrix)
-    generator = np.random.default_rng(seed)
-    ground = _shaded(_ground(level), alpha)
-    return _photo(_laid(ground, picture, alpha), generator), _truth(alpha)
+    """A drawn garment lying alone."""
+    return lying(*_drawn(kind, colour, pattern, seed), seed=seed, level=level)
 
 
 def worn_shot(
     garments: dict[str, tuple[str, str]], wanted: str, *, skin: str = "light", seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A standing figure that wears `garments`: place -> (kind, colour); the mask is that of the `wanted` place."""
+    """A standing figure that wears drawn `garments`: place -> (kind, colour); the mask is that of the wanted place."""
+    cutouts = {place: _drawn(kind, colour, "plain", seed) for place, (kind, colour) in garments.items()}
+    return worn(cutouts, wanted, skin=skin, seed=seed)
+
+
+def lying(picture: np.ndarray, mask: np.ndarray, *, seed: int = 0, level: float = 236) -> tuple[np.ndarray, np.ndarray]:
+    """A cutout (uint8 [512, 384, 3] and its mask) on the ground."""
+    matrix = np.float32([[1.1, 0, WIDTH / 2 - 1.1 * 192], [0, 1.1, HEIGHT / 2 - 1.1 * 256]])
+    moved, alpha = _moved(picture, mask, matrix)
+    ground = _shaded(_ground(level), alpha)
+    return _photo(_laid(ground, moved, alpha), np.random.default_rng(seed)), _truth(alpha)
+
+
+def worn(
+    cutouts: dict[str, tuple[np.ndarray, np.ndarray]], wanted: str, *, skin: str = "light", seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """A standing figure that wears cutouts, the later over the earlier."""
     body, flesh = _figure(SKIN[skin])
-    truth = np.zeros((HEIGHT, WIDTH))
-    scene, laid = _laid(_shaded(_ground(236), flesh), body, flesh), []
-    for place, (kind, colour) in garments.items():
-        drawn = draw_garment(kind, colours=(colour,), pattern="plain", seed=seed)
-        laid.append((place, *_moved(drawn.image, drawn.mask, _into(drawn.mask, PLACES[place]))))
-    for place, picture, alpha in laid:
-        scene = _laid(scene, picture, alpha)
+    truth, scene = np.zeros((HEIGHT, WIDTH)), _laid(_shaded(_ground(236), flesh), body, flesh)
+    for place, (picture, mask) in cutouts.items():
+        moved, alpha = _moved(picture, mask, _into(mask, PLACES[place]))
+        scene = _laid(scene, moved, alpha)
         truth = np.maximum(truth, alpha) if place == wanted else np.where(alpha > 0.5, 0, truth)
     return _photo(scene, np.random.default_rng(seed)), _truth(truth)
+
+
+def _drawn(kind: str, colour: str, pattern: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    drawn = draw_garment(kind, colours=(colour,), pattern=pattern, seed=seed)
+    return drawn.image, drawn.mask
 
 
 def _ground(level: float) -> np.ndarray:
