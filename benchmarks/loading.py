@@ -63,7 +63,7 @@ def _data_sets(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[st
 
 
 def _measure(label: str, root: Path, cache: Path, pipeline: GarmentPipeline, arguments: argparse.Namespace) -> None:
-    config = DatasetConfig(caption_parts=1, uncaptioned="leave_out", shape="pull")
+    config = DatasetConfig(caption_parts=1, incomplete="leave_out", shape="pull")
     dataset = GarmentDataset(root, "train", config, count_tokens=token_counter(STARTER / "tokenizer"))
     cached = cache_states(dataset, pipeline, cache)
     step = _training_step(pipeline)

@@ -179,8 +179,8 @@ class DatasetConfig:
     temporal_weight_decay: float = option(0.8, "weight of a week over that of the week after it; above 0, at most 1")
     categories: tuple[str, ...] = option((), "category folders to use (none = all)", nargs="*")
     caption_parts: int = option(3, "strings of captions.json that make the caption, from the first on; 1 to 3")
-    uncaptioned: str = option(
-        "error", "what to do with articles that captions.json lacks", choices=("error", "leave_out")
+    incomplete: str = option(
+        "error", "what to do with pictures that lack a caption, sketch or mask", choices=("error", "leave_out")
     )
     pose_channels: int = option(0, "channels of the pose map, zeros, for models that expect one; 0, 3 or 18")
     binary_sketch: bool = option(False, "strokes as 0 or 1 with MGD's thresholds instead of their grey levels")

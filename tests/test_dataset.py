@@ -202,13 +202,24 @@ def test_missing_files_and_captions_are_found_at_once(copy: Path) -> None:
         ValueError, match=f"captions.json lacks 1 articles of split val, the first is {item.article_id}"
     ):
         GarmentDataset(copy, "val")
-    rest = GarmentDataset(copy, "val", DatasetConfig(uncaptioned="leave_out"))
+    rest = GarmentDataset(copy, "val", DatasetConfig(incomplete="leave_out"))
     assert len(rest) == 4 and rest.left_out == (item,)
     assert item.article_id not in {i for s in rest for past in s.past for i in past.article_ids}
-    sketch = rest.items[0].sketch
-    sketch.unlink()
-    with pytest.raises(FileNotFoundError, match=rf"{sketch.name} is missing, the sketch of .* 1 pictures lack one"):
-        GarmentDataset(copy, "val", DatasetConfig(uncaptioned="leave_out"))
+    captions[item.article_id] = ["Back again."]
+    (copy / "captions.json").write_text(json.dumps(captions), encoding="utf-8")
+    for kind in ("sketch", "mask"):
+        path = getattr(GarmentDataset(copy, "val").items[0], kind)
+        kept = path.read_bytes()
+        path.unlink()
+        with pytest.raises(FileNotFoundError, match=rf"{path.name[:10]}.png is missing, the {kind} of .* lack one"):
+            GarmentDataset(copy, "val")
+        rest = GarmentDataset(copy, "val", DatasetConfig(incomplete="leave_out"))
+        assert len(rest) == 4 and rest.left_out[0].article_id == path.name[:10]
+        path.write_bytes(kept)
+    for path in (copy / "val").rglob("im_seg/*/*/*"):
+        path.unlink()
+    with pytest.raises(ValueError, match="every picture of split val lacks a caption, sketch or mask"):
+        GarmentDataset(copy, "val", DatasetConfig(incomplete="leave_out"))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -101,7 +102,8 @@ class GarmentDataset:
         count_tokens: of the text encoder that will read the captions.
 
     Raises:
-        FileNotFoundError, ValueError: naming the first picture without sketch, mask or caption, and how many there are.
+        FileNotFoundError, ValueError: naming the first picture without sketch, mask or caption, and how many there are
+            (with `incomplete` "leave_out" they stand in `left_out` instead).
     """
 
     def __init__(
@@ -121,27 +123,25 @@ class GarmentDataset:
         own = [item for item in folder.items if item.split == split and (not wanted or item.category in wanted)]
         if not own:
             raise FileNotFoundError(f"--dataset_path {root} holds no pictures of split {split}{_listed(wanted)}.")
-        _require_files(own)
-        self.left_out = tuple(item for item in own if item.article_id not in folder.captions)
-        if self.left_out and self.config.uncaptioned == "error":
-            raise ValueError(
-                f"{root}: captions.json lacks {len(self.left_out)} articles of split {split}, the first is "
-                f"{self.left_out[0].article_id}. Add them, or leave them out with --uncaptioned leave_out."
-            )
-        self.items = tuple(item for item in own if item.article_id in folder.captions)
-        used = {item.article_id for item in folder.items}
+        complete = [item for item in folder.items if item.sketch and item.mask and item.article_id in folder.captions]
+        kept = set(complete)
+        self.items = tuple(item for item in own if item in kept)
+        self.left_out = tuple(item for item in own if item not in kept)
+        if self.left_out and self.config.incomplete == "error":
+            _refuse(root, self.left_out, folder.captions)
+        if not self.items:
+            raise ValueError(f"{root}: every picture of split {split} lacks a caption, sketch or mask.")
+        used = {item.article_id for item in complete}
         self.captions = {
             article_id: caption_text(fit_caption(parts[: self.config.caption_parts], count_tokens=count_tokens))
             for article_id, parts in folder.captions.items()
             if article_id in used
         }
         known = SPLITS[: SPLITS.index(split) + 1]
-        self._past_articles = _articles_by_week(
-            [item for item in folder.items if item.split in known and item.article_id in self.captions]
-        )
+        self._past_articles = _articles_by_week(item for item in complete if item.split in known)
         self._own_articles = _articles_by_week(self.items)
         self._windows = {
-            category: self._windows_of(_weeks(folder.items, category, self.captions))
+            category: self._windows_of(_weeks(complete, category))
             for category in {item.category for item in self.items}
         }
 
@@ -248,16 +248,17 @@ def _articles_by_week(items: Iterable[Item]) -> dict[tuple[str, Week | None], tu
     return {key: tuple(sorted(ids)) for key, ids in found.items()}
 
 
-def _weeks(items: Iterable[Item], category: str, captioned: Container[str]) -> dict[str, set[Week]]:
-    """Split -> the weeks in which a category has articles that can be used."""
+def _weeks(items: Iterable[Item], category: str) -> dict[str, set[Week]]:
+    """Split -> the weeks in which a category has articles."""
     found: dict[str, set[Week]] = {split: set() for split in SPLITS}
     for item in items:
-        if item.category == category and item.week is not None and item.article_id in captioned:
+        if item.category == category and item.week is not None:
             found[item.split].add(item.week)
     return found
 
 
-def _require_files(items: list[Item]) -> None:
+def _refuse(root: Path, items: Sequence[Item], captions: Container[str]) -> NoReturn:
+    """Say what the first of the incomplete items lacks, how many there are, and the remedy."""
     for kind, name in (("sketch", "im_sketch"), ("mask", "im_seg")):
         missing = [item for item in items if getattr(item, kind) is None]
         if missing:
@@ -266,8 +267,13 @@ def _require_files(items: list[Item]) -> None:
             counts = ", ".join(f"{n} {category}" for category, n in Counter(i.category for i in missing).items())
             raise FileNotFoundError(
                 f"{folder}/{first.article_id}.png is missing, the {kind} of {first.image.name}; {len(missing)} pictures"
-                f" lack one ({counts}). Run prepare again, or take them out."
+                f" lack one ({counts}). Run prepare again, or leave them out with --incomplete leave_out."
             )
+    missing = [item for item in items if item.article_id not in captions]
+    raise ValueError(
+        f"{root}: captions.json lacks {len(missing)} articles of split {missing[0].split}, the first is "
+        f"{missing[0].article_id}. Add them, or leave them out with --incomplete leave_out."
+    )
 
 
 def _listed(categories: set[str]) -> str:

@@ -95,11 +95,13 @@ def _oval_start(lab: np.ndarray) -> np.ndarray:
 
 
 def with_sure_border(start: np.ndarray) -> np.ndarray:
+    """A GrabCut start whose outermost two pixels are background for sure; changes and returns it."""
     start[:2], start[-2:], start[:, :2], start[:, -2:] = (cv2.GC_BGD,) * 4
     return start
 
 
 def grab_cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """GrabCut of uint8 [H, W, 3] CIELAB from a start mask of OpenCV's four classes; uint8 [H, W], 1 = garment."""
     probable = np.isin(start, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if probable.sum() < 50:
         return np.zeros(start.shape, np.uint8)
@@ -110,7 +112,13 @@ def grab_cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
 
 
 def keep_garment(mask: np.ndarray, *, speck: int = 5, smallest_part: float = 0.25) -> np.ndarray:
-    """Drop specks and pinholes; keep the largest part and those of at least a quarter of its size (pairs of shoes)."""
+    """Drop specks and pinholes; keep the largest part and others that are not small beside it (pairs of shoes).
+
+    Args:
+        mask: uint8 [H, W], 0 or 1.
+        speck: what is thinner than so many pixels goes.
+        smallest_part: of the largest part's area.
+    """
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (speck, speck))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
@@ -129,6 +137,7 @@ def keep_garment(mask: np.ndarray, *, speck: int = 5, smallest_part: float = 0.2
 
 
 def iou(first: np.ndarray, second: np.ndarray) -> float:
+    """Intersection over union of two masks of 0 and 1; 0 if both are empty."""
     union = np.count_nonzero(first | second)
     return np.count_nonzero(first & second) / union if union else 0.0
 
@@ -193,6 +202,7 @@ def _edge_contrast(lab: np.ndarray, mask: np.ndarray) -> float:
 
 
 def ramp(value: float, low: float, high: float) -> float:
+    """0 up to `low`, 1 from `high` on, straight between."""
     return float(np.clip((value - low) / (high - low), 0, 1))
 
 
@@ -220,7 +230,7 @@ def rembg_mask(image: np.ndarray, model: str = "") -> GarmentMask:
     Args:
         image: uint8 [H, W, 3] RGB.
         model: path of an .onnx file of U-2-Net's kind, or a name that rembg knows (its weights are fetched, or read
-            from ~/.u2net); "" = u2net, whose licence allows every use.
+            from its folder); "" = u2net, since rembg's own default is licensed for non-commercial use only.
 
     Raises:
         ImportError: if rembg is not installed, with the command that installs it.
