@@ -27,8 +27,8 @@ def read_image(source: Path | bytes, *, field: str, enough: tuple[int, int] | No
     Args:
         source: a file or its bytes.
         field: what the user calls this input; it opens every error message.
-        enough: (width, height) that the caller needs; a JPEG may come back smaller than it is, but not than this, which
-            takes a quarter of the time for a large one.
+        enough: (width, height) that the caller needs; a JPEG may come back smaller than it is, but not than this
+            (1166 x 1750 pixels take 2.7 instead of 7.3 ms).
 
     Raises:
         FileNotFoundError: naming the field and the file.
