@@ -241,11 +241,13 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class AutoencoderConfig(StageConfig):
-    """AutoencoderKL: 8 x down, 4 latent channels; the decoder is small, since two CPU cores must run it."""
+    """AutoencoderKL, 8 x down; the decoder is small, since two CPU cores must run it."""
 
     block_out_channels: tuple[int, ...] = option((32, 64, 128, 128), "channels per level", nargs=4)
+    latent_channels: int = option(8, "channels of the latents")
     crop: int = option(192, "side of the training crops in pixels")
     kl_weight: float = option(1e-6, "weight of the KL term")
+    scale_weight: float = option(0.25, "weight of decoding halved latents to halved pictures")
     init: str = option("", "folder with a vae/ to start from instead of random weights")
     decoder_only: bool = option(
         False, "keep the encoder of --init, so that a denoiser trained on its latents stays valid"
@@ -256,7 +258,9 @@ class AutoencoderConfig(StageConfig):
         _require_multiples("block_out_channels", self.block_out_channels, 8)
         require(32 <= self.crop <= IMAGE_WIDTH, "crop", self.crop, f"choose 32 to {IMAGE_WIDTH}.")
         _require_multiples("crop", self.crop, 8)
-        require(self.kl_weight >= 0, "kl_weight", self.kl_weight, "choose 0 or more.")
+        for name in ("kl_weight", "scale_weight"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "choose 0 or more.")
+        require(self.latent_channels >= 1, "latent_channels", self.latent_channels, "choose at least 1.")
         require(bool(self.init) or not self.decoder_only, "decoder_only", True, "give the encoder to keep with --init.")
 
 
@@ -283,13 +287,13 @@ class DenoiserConfig(StageConfig):
     """UNet2DConditionModel on folded latents, with its CLIPTextModel trained along."""
 
     autoencoder: str = option("", "folder of the autoencoder stage (its vae/)")
-    wait_minutes: float = option(0.0, "wait so long for an autoencoder stage that runs beside this one")
     batch_size: int = option(384, "samples a step")
     learning_rate: float = option(4e-4, "peak learning rate of AdamW")
-    block_out_channels: tuple[int, ...] = option((128, 192, 224), "channels per level", nargs=3)
+    block_out_channels: tuple[int, ...] = option((192, 192, 192), "channels per level", nargs=3)
     text_width: int = option(256, "width of the text encoder")
     text_layers: int = option(3, "layers of the text encoder")
-    num_variants: int = option(6, "augmented copies of each article in the latent cache")
+    num_variants: int = option(12, "augmented copies of each article in the latent cache, shared out among the GPUs")
+    num_samples: int = option(32, "validation sketches drawn at the end of a run (0 = none)")
     snr_gamma: float = option(5.0, "min-SNR clamp (Hang et al. 2023)")
     condition_dropout: float = option(0.1, "share of samples without text, sketch and pose (for guidance)")
     init: str = option("", "folder with unet/ and text_encoder/ to start from instead of random weights")
@@ -301,7 +305,7 @@ class DenoiserConfig(StageConfig):
         _require_multiples("text_width", self.text_width, 64)
         for name in ("text_layers", "num_variants"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
-        require(self.wait_minutes >= 0, "wait_minutes", self.wait_minutes, "choose 0 or more.")
+        require(self.num_samples >= 0, "num_samples", self.num_samples, "choose 0 or more.")
         require(self.snr_gamma > 0, "snr_gamma", self.snr_gamma, "choose more than 0.")
         require(0 <= self.condition_dropout < 1, "condition_dropout", self.condition_dropout, "choose 0 to 1.")
 

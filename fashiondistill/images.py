@@ -128,3 +128,11 @@ def read_product_picture(path: Path) -> np.ndarray:
         FileNotFoundError, ValueError: as `read_image`.
     """
     return fit(np.asarray(read_image(path, field="product picture")))
+
+
+def tile(pictures: list[np.ndarray], *, columns: int) -> np.ndarray:
+    """Equal uint8 pictures in rows; the last row is filled up with white."""
+    blank = np.full_like(pictures[0], 255)
+    padded = pictures + [blank] * (-len(pictures) % columns)
+    rows = [np.concatenate(padded[start : start + columns], axis=1) for start in range(0, len(padded), columns)]
+    return np.concatenate(rows, axis=0)

@@ -16,7 +16,7 @@ from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord,
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.pipeline import load_pipeline
 from fashiondistill.scoring import ClipScorer
-from train.starter import autoencoder, clip, common, demo, denoiser, figures
+from train.starter import autoencoder, clip, common, demo, denoiser, figures, latents
 from train.starter.bundle import BundleConfig, make_bundle
 
 CPU = {"device": "cpu", "compile": False, "save_every_minutes": 0.0}
@@ -169,15 +169,50 @@ def test_averaged_copy_leaves_the_live_weights_alone():
     assert copy.weight.is_contiguous()
 
 
-def test_waiting_for_a_stage_that_never_ends_names_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match="finished.json"):
-        common.wait_for(tmp_path, 0.0)
-
-
 def test_a_data_set_without_test_photos_is_refused(tmp_path):
     write_manifest(tmp_path, [])
     with pytest.raises(ValueError, match="test split"):
         common.load_split(tmp_path, "test", device="cpu")
+
+
+def test_standard_latents_decode_to_the_same_pictures(dataset):
+    torch.manual_seed(0)
+    data = common.load_split(dataset, "train", device="cpu")
+    config = AutoencoderConfig(
+        dataset_path="x", output_dir="y", block_out_channels=(8, 8, 16, 16), latent_channels=8, **CPU
+    )
+    model = autoencoder.build_autoencoder(config).eval()
+    images = data.images.float() / 127.5 - 1
+    with torch.no_grad():
+        before = model.encode(images).latent_dist
+        decoded = model.decode(before.mean).sample
+        autoencoder.standardize_latents(model, data)
+        after = model.encode(images).latent_dist
+        std = before.mean.std(dim=(0, 2, 3))
+        assert after.mean.mean(dim=(0, 2, 3)).abs().max() < 1e-3
+        assert torch.allclose(after.mean.std(dim=(0, 2, 3)), torch.ones(8), atol=1e-3)
+        assert torch.allclose(after.std * std[:, None, None], before.std, rtol=1e-3)
+        assert torch.allclose(model.decode(after.mean).sample, decoded, atol=1e-3)
+    assert model.config.scaling_factor == 1.0
+
+
+def test_rare_garments_are_drawn_more_often_than_their_share(dataset):
+    records = common.load_split(dataset, "train", device="cpu").records
+    many = [records[0]] * 16 + [dataclasses.replace(records[0], garment="crown")] * 4
+    weights = latents.garment_weights(many)
+    assert weights[16:].sum() / weights.sum() == pytest.approx(1 / 3)
+
+
+def test_repaint_masks_are_everything_the_region_or_a_part():
+    regions = torch.zeros(400, 1, 64, 48)
+    regions[:, :, 20:40, 16:32] = 1
+    masks = latents.draw_repaint_masks(regions, torch.Generator().manual_seed(0))
+    assert set(masks.unique().tolist()) <= {0.0, 1.0} and (masks.amax(dim=(1, 2, 3)) == 1).all()
+    everything = (masks.amin(dim=(1, 2, 3)) == 1).float().mean()
+    covered = torch.stack([m[r > 0].min() for m, r in zip(masks, regions, strict=True)])
+    corner_kept = masks[:, 0, 0, 0] == 0
+    assert 0.24 < everything < 0.36
+    assert 0.36 < (covered.bool() & corner_kept).float().mean() < 0.56
 
 
 def test_figures_against_known_pictures():

@@ -41,14 +41,14 @@ def tokenizer() -> CLIPTokenizer:
     return train_tokenizer([CAPTION], vocab_size=900)
 
 
-def vae() -> AutoencoderKL:
-    """8 x smaller, 4 latent channels, as the starter's."""
+def vae(latent_channels: int = 4) -> AutoencoderKL:
+    """8 x smaller, as the starter's."""
     model = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         block_out_channels=(4, 4, 8, 8),
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=latent_channels,
         norm_num_groups=2,
         mid_block_add_attention=False,
         sample_size=64,
@@ -93,13 +93,21 @@ def text_encoder() -> CLIPTextModel:
     )
 
 
-def pipeline(*, seed: int = 0, fold: int = 2, pose: int = 0, sketch: int = 1) -> GarmentPipeline:
+def pipeline(
+    *,
+    seed: int = 0,
+    fold: int = 2,
+    pose: int = 0,
+    sketch: int = 1,
+    latent_channels: int = 4,
+    mask_from_outline: bool = False,
+) -> GarmentPipeline:
     """A whole pipeline in float32; the same seed gives the same weights."""
-    layout = ChannelLayout(pose=pose, sketch=sketch, fold=fold)
+    layout = ChannelLayout(latents=latent_channels, masked_image=latent_channels, pose=pose, sketch=sketch, fold=fold)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = GarmentPipeline(
-            vae=vae().eval(),
+            vae=vae(latent_channels).eval(),
             text_encoder=text_encoder().eval(),
             tokenizer=tokenizer(),
             unet=unet(layout).eval(),
@@ -107,6 +115,7 @@ def pipeline(*, seed: int = 0, fold: int = 2, pose: int = 0, sketch: int = 1) ->
             fold=fold,
             pose_channels=pose,
             sketch_channels=sketch,
+            mask_from_outline=mask_from_outline,
         )
     made.set_progress_bar_config(disable=True)
     return made

@@ -21,10 +21,11 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from PIL import Image
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH, GenerateConfig
+from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH, GenerateConfig
 from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
+from fashiondistill.diffusion.region import garment_region
 from fashiondistill.images import from_model, to_model
 
 DEFAULTS = GenerateConfig()
@@ -46,6 +47,8 @@ class GarmentPipeline(DiffusionPipeline):
         vae, text_encoder, tokenizer, unet, scheduler: as in Stable Diffusion.
         fold: side of the latent blocks that the UNet takes as one token; 1 = as in Stable Diffusion.
         pose_channels, sketch_channels: extra input channels of the UNet.
+        mask_from_outline: a sketch given without picture and mask is painted on the flat ground, inside its outline (if
+            that is closed), instead of on an empty page; for models that were trained so.
 
     Raises:
         ValueError: if the UNet's channels are not those of the layout.
@@ -63,11 +66,20 @@ class GarmentPipeline(DiffusionPipeline):
         fold: int = 1,
         pose_channels: int = 0,
         sketch_channels: int = 1,
+        mask_from_outline: bool = False,
     ) -> None:
         super().__init__()
         self.register_modules(vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler)
-        self.register_to_config(fold=fold, pose_channels=pose_channels, sketch_channels=sketch_channels)
-        self.layout = ChannelLayout(pose=pose_channels, sketch=sketch_channels, fold=fold)
+        self.register_to_config(
+            fold=fold,
+            pose_channels=pose_channels,
+            sketch_channels=sketch_channels,
+            mask_from_outline=mask_from_outline,
+        )
+        channels = vae.config.latent_channels
+        self.layout = ChannelLayout(
+            latents=channels, masked_image=channels, pose=pose_channels, sketch=sketch_channels, fold=fold
+        )
         self.layout.check(unet.config)
         self.model_id = "unsaved"
 
@@ -94,15 +106,25 @@ class GarmentPipeline(DiffusionPipeline):
 
     @torch.no_grad()
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels [B, 3, H, W] in [-1, 1] -> scaled latents [B, 4, H / 8, W / 8], the posterior's mean."""
+        """Pixels [B, 3, H, W] in [-1, 1] -> scaled latents [B, C, H / 8, W / 8], the posterior's mean."""
         return self.vae.encode(pixels.to(self.device, self.vae.dtype)).latent_dist.mean * self.vae.config.scaling_factor
 
     @torch.no_grad()
     def decode_latents(self, latents: torch.Tensor) -> np.ndarray:
-        """Scaled latents [B, 4, h, w] -> uint8 [B, 8 h, 8 w, 3]."""
+        """Scaled latents [B, C, h, w] -> uint8 [B, 8 h, 8 w, 3]."""
         scaled = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
         pixels = self.vae.decode(scaled.contiguous(memory_format=torch.channels_last)).sample
         return from_model(pixels.float().cpu().numpy())
+
+    def canvas(
+        self, sketch: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """The picture to paint into and where; see `mask_from_outline`."""
+        if image is None and mask is None and self.config.mask_from_outline:
+            mask = garment_region(sketch)
+            if mask is not None:
+                image = np.full((*sketch.shape, 3), GROUND, np.uint8)
+        return image, mask
 
     def condition(
         self, prompt: str, sketch: np.ndarray, image: np.ndarray | None = None, mask: np.ndarray | None = None
@@ -136,7 +158,7 @@ class GarmentPipeline(DiffusionPipeline):
         guidance_scale: float,
         sketch_influence: float = 1.0,
     ) -> Iterator[torch.Tensor]:
-        """Yield the latents [B, 4, h, w] after each step, from `noise` of the same shape.
+        """Yield the latents [B, C, h, w] after each step, from `noise` of the same shape.
 
         Guidance v = v_0 + s (v_c - v_0) drops text, sketch and pose together and keeps the mask inputs (Ho and
         Salimans 2022, equation 6). From step `sketch_influence` x steps on, the sketch is not seen any more.
@@ -168,11 +190,12 @@ class GarmentPipeline(DiffusionPipeline):
             ValueError: if the prompt is too long.
         """
         config = request.config
-        conditioning = self.condition(request.prompt, request.sketch, request.image, request.mask)
+        image, mask = self.canvas(request.sketch, request.image, request.mask)
+        conditioning = self.condition(request.prompt, request.sketch, image, mask)
         null_states = self.encode_prompt("").to(self.unet.dtype)
         for index in range(config.num_candidates):
             steps = self.denoise(
-                candidate_noise(request.seed, index),
+                candidate_noise(request.seed, index, self.layout.latents),
                 conditioning,
                 null_states,
                 num_inference_steps=config.num_inference_steps,
@@ -182,7 +205,7 @@ class GarmentPipeline(DiffusionPipeline):
             for step, latents in enumerate(steps, start=1):  # noqa: B007 - the last latents are decoded
                 yield StepDone(index, step, config.num_inference_steps)
             picture = self.decode_latents(latents)[0]
-            yield Design(_keep_outside(picture, request.image, request.mask), index, request)
+            yield Design(_keep_outside(picture, image, mask), index, request)
 
     @torch.no_grad()
     def __call__(
@@ -210,8 +233,9 @@ class GarmentPipeline(DiffusionPipeline):
             PIL pictures.
         """
         generators = generator if isinstance(generator, list) else [generator]
+        image, mask = self.canvas(sketch, image, mask)
         conditioning = self.condition(prompt, sketch, image, mask).expand(len(generators))
-        shape = (1, self.vae.config.latent_channels, sketch.shape[0] // 8, sketch.shape[1] // 8)
+        shape = (1, self.layout.latents, sketch.shape[0] // 8, sketch.shape[1] // 8)
         noise = torch.cat([torch.randn(shape, generator=g, device=g.device if g else "cpu").cpu() for g in generators])
         steps = self.denoise(
             noise,
@@ -230,11 +254,11 @@ class GarmentPipeline(DiffusionPipeline):
         return ImagePipelineOutput(images=[Image.fromarray(picture) for picture in pictures])
 
 
-def candidate_noise(seed: int, index: int) -> torch.Tensor:
-    """Noise [1, 4, 64, 48] of candidate `index`: the same on every device, whatever the number of candidates."""
+def candidate_noise(seed: int, index: int, channels: int = 4) -> torch.Tensor:
+    """Noise [1, channels, 64, 48] of candidate `index`: the same on every device, whatever the number of candidates."""
     key = int.from_bytes(hashlib.sha256(f"{seed}/{index}".encode()).digest()[:8], "big") >> 1
     generator = torch.Generator().manual_seed(key)
-    return torch.randn(1, 4, IMAGE_HEIGHT // 8, IMAGE_WIDTH // 8, generator=generator)
+    return torch.randn(1, channels, IMAGE_HEIGHT // 8, IMAGE_WIDTH // 8, generator=generator)
 
 
 def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:

@@ -2,7 +2,9 @@
 
 In: a prepared data set. Out: OUTPUT_DIR/vae (diffusers AutoencoderKL, EMA weights), samples.png, log.jsonl,
 state.safetensors. The loss is L1 + MSE in luma and doubled chroma (the trial's autoencoder lost its colours with RGB
-L1), an L1 on image gradients, and a light KL term (Rombach et al. 2022, section 3.1).
+L1), an L1 on image gradients, and a light KL term (Rombach et al. 2022, section 3.1). Halved latents must decode to the
+halved picture as well, which keeps the latents free of detail that a denoiser could not model (Skorokhodov et al. 2025,
+"Improving the Diffusability of Autoencoders", section 4).
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ import sys
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from PIL import Image
 
-from fashiondistill.cli import run_command, write_run
+from fashiondistill.cli import run_command
 from fashiondistill.config import AutoencoderConfig
 from fashiondistill.images import from_model
 from train.starter.augment import RGB_TO_YCC, draw_colour_maps
@@ -25,22 +28,26 @@ from train.starter.common import (
     StageState,
     StarterData,
     load_split,
+    log_line,
     random_generator,
     run_stage,
+    set_up,
 )
+from train.starter.figures import autoencoder_figures
 
 CHROMA_WEIGHT = 2.0
+VALIDATION = 32  # photos whose reconstruction is measured at the end
 
 
 def build_autoencoder(config: AutoencoderConfig) -> AutoencoderKL:
-    """8 x down-sampling, 4 latent channels, no mid attention (768 to 3,072 tokens are dear on a CPU)."""
+    """8 x down-sampling, no mid attention (3,072 tokens are dear on a CPU)."""
     levels = len(config.block_out_channels)
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * levels,
         up_block_types=("UpDecoderBlock2D",) * levels,
         block_out_channels=config.block_out_channels,
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=config.latent_channels,
         norm_num_groups=8,
         mid_block_add_attention=False,
         sample_size=512,
@@ -59,15 +66,18 @@ def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Ten
 
 
 def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch.Tensor:
-    """[B, 3, crop, crop] in [-1, 1]: random crops, half of them mirrored, a third recoloured."""
+    """[B, 3, crop, crop] in [-1, 1]: random crops, half of them mirrored, a third recoloured.
+
+    Places are the mean of two uniform draws: most of the ground is flat and soon learnt.
+    """
     generator = random_generator("cpu", config.seed, step)
     count, size = config.batch_size, config.crop
     chosen = torch.randint(len(data), (count,), generator=generator)
-    random = torch.rand(count, 4, generator=generator)
+    random = torch.rand(count, 5, generator=generator)
     height, width = data.images.shape[2:]
-    tops = (random[:, 0] * (height - size)).long().tolist()
-    lefts = (random[:, 1] * (width - size)).long().tolist()
-    flips = (random[:, 2] < 0.5).tolist()
+    tops = (random[:, 0:2].mean(dim=1) * (height - size)).long().tolist()
+    lefts = (random[:, 2:4].mean(dim=1) * (width - size)).long().tolist()
+    flips = (random[:, 4] < 0.5).tolist()
     crops, alphas = [], []
     for index, top, left, flip in zip(chosen.tolist(), tops, lefts, flips, strict=True):
         window = (slice(None), slice(top, top + size), slice(left, left + size))
@@ -83,11 +93,7 @@ def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch
 
 def train(config: AutoencoderConfig) -> None:
     """Run, or go on with, the stage."""
-    clock, out = Clock(config), Path(config.output_dir)
-    out.mkdir(parents=True, exist_ok=True)
-    write_run(out, config)
-    torch.manual_seed(config.seed)
-    torch.set_float32_matmul_precision("high")
+    clock, (out, ranks) = Clock(config), set_up(config)
     data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
     model = AutoencoderKL.from_pretrained(Path(config.init) / "vae") if config.init else build_autoencoder(config)
     model.to(config.device, memory_format=torch.channels_last)
@@ -107,40 +113,63 @@ def train(config: AutoencoderConfig) -> None:
     def loss_of(step: int) -> torch.Tensor:
         target = draw_crops(data, config, step).contiguous(memory_format=torch.channels_last)
         with torch.autocast(config.device, torch.bfloat16):
-            output, kl = forward(target)
-        return reconstruction_loss(output, target) + config.kl_weight * kl
+            output, latents, kl = forward(target)
+            loss = reconstruction_loss(output, target) + config.kl_weight * kl
+            if config.scale_weight and not config.decoder_only:
+                few = max(1, len(target) // 4)
+                half = model.decode(F.avg_pool2d(latents[:few], 2)).sample
+                loss = loss + config.scale_weight * reconstruction_loss(half, F.avg_pool2d(target[:few], 2))
+        return loss
 
     def write_models(folder: Path) -> None:
         averaged = state.ema.averaged("vae")
         if not config.decoder_only:
-            _set_scaling_factor(averaged, data, config)
+            standardize_latents(averaged, data)
         averaged.save_pretrained(folder / "vae")
         _write_samples(folder / "samples.png", averaged, data, config)
 
     if config.compile:  # before the schedule starts
         forward(draw_crops(data, config, 0).contiguous(memory_format=torch.channels_last))[0].mean().backward()
         optimizer.zero_grad(set_to_none=True)
-    step = run_stage("autoencoder", config, clock, state, loss_of, write_models)
-    print(f"autoencoder: {step} steps in {clock.spent:.0f} s -> {out / 'vae'}")
+    step = run_stage("autoencoder", config, clock, ranks, state, loss_of, write_models)
+    if not ranks.leads:
+        return
+    held_out = load_split(Path(config.dataset_path), "val", device=config.device, photos_only=True, limit=VALIDATION)
+    found = autoencoder_figures(state.ema.averaged("vae"), held_out)
+    log_line(out, step=step, seconds=round(clock.spent, 1), **{name: value.mean for name, value in found.items()})
+    lines = [f"  {name}: {value}" for name, value in found.items()]
+    print("\n".join([f"autoencoder: {step} steps in {clock.spent:.0f} s -> {out / 'vae'}; validation:", *lines]))
 
 
 def _compiled(model: AutoencoderKL, config: AutoencoderConfig):  # noqa: ANN202 - a callable of one tensor
-    def forward(target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         posterior = model.encode(target).latent_dist
         mean, logvar = posterior.mean, posterior.logvar
         latents = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)
         kl = 0.5 * (mean.float().square() + logvar.float().exp() - 1 - logvar.float()).sum(dim=(1, 2, 3)).mean()
-        return model.decode(latents).sample, kl
+        return model.decode(latents).sample, latents, kl
 
     return torch.compile(forward) if config.compile else forward
 
 
 @torch.no_grad()
-def _set_scaling_factor(model: AutoencoderKL, data: StarterData, config: AutoencoderConfig) -> None:
-    """scaling_factor = 1 / standard deviation of the latents (Rombach et al. 2022, appendix G)."""
-    images = data.images[:: max(1, len(data) // 64)][:64].to(config.device).float() / 127.5 - 1
+def standardize_latents(model: AutoencoderKL, data: StarterData) -> None:
+    """Give every latent channel mean 0 and standard deviation 1 over the data; what is decoded stays the same.
+
+    The change goes into the 1 x 1 convolutions on both sides of the latents, so that scaling_factor is 1 and no channel
+    is louder than another for the denoiser (Rombach et al. 2022, appendix G, scale all channels by one factor).
+    """
+    images = data.images[:: max(1, len(data) // 64)][:64].float() / 127.5 - 1
     latents = torch.cat([model.encode(batch).latent_dist.mean for batch in images.split(8)])
-    model.register_to_config(scaling_factor=float(1 / latents.std()))
+    mean, std = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+    count = len(mean)
+    quant, post = model.quant_conv, model.post_quant_conv
+    post.bias += post.weight[:, :, 0, 0] @ mean
+    post.weight *= std[None, :, None, None]
+    quant.weight[:count] /= std[:, None, None, None]
+    quant.bias[:count] = (quant.bias[:count] - mean) / std
+    quant.bias[count:] -= 2 * std.log()  # log-variance
+    model.register_to_config(scaling_factor=1.0)
 
 
 @torch.no_grad()

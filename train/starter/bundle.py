@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.cli import run_command
 from fashiondistill.config import option, require
 from fashiondistill.diffusion.checkpoints import write_manifest
-from fashiondistill.diffusion.pipeline import GarmentPipeline
-from train.starter.denoiser import LAYOUT
+from train.starter.denoiser import starter_pipeline
 
 SHARD = "14MB"
 
@@ -49,15 +48,11 @@ def make_bundle(config: BundleConfig) -> int:
     for folder in (vae_folder, clip_folder, denoiser / "unet", denoiser / "text_encoder"):
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder} is missing: run that stage first.")
-    pipeline = GarmentPipeline(
+    pipeline = starter_pipeline(
         vae=AutoencoderKL.from_pretrained(vae_folder, torch_dtype=torch.float16),
-        text_encoder=CLIPTextModel.from_pretrained(denoiser / "text_encoder", dtype=torch.float16),
         tokenizer=CLIPTokenizer.from_pretrained(denoiser / "tokenizer"),
         unet=UNet2DConditionModel.from_pretrained(denoiser / "unet", torch_dtype=torch.float16),
-        scheduler=DPMSolverMultistepScheduler.from_pretrained(denoiser / "scheduler"),
-        fold=LAYOUT.fold,
-        pose_channels=LAYOUT.pose,
-        sketch_channels=LAYOUT.sketch,
+        text_encoder=CLIPTextModel.from_pretrained(denoiser / "text_encoder", dtype=torch.float16),
     )
     for name in ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "clip"):
         shutil.rmtree(out / name, ignore_errors=True)

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
-from fashiondistill.cli import run_command, write_run
+from fashiondistill.cli import run_command
 from fashiondistill.config import ClipConfig
 from fashiondistill.data.vitonhd import ArticleRecord
 from train.starter.augment import GROUND_VALUE, caption_of, draw_colour_maps, move, recoloured_words
@@ -32,6 +32,7 @@ from train.starter.common import (
     log_line,
     random_generator,
     run_stage,
+    set_up,
 )
 from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
 
@@ -107,10 +108,7 @@ def draw_batch(data: StarterData, config: ClipConfig, step: int) -> tuple[torch.
 
 def train(config: ClipConfig) -> None:
     """Run, or go on with, the stage."""
-    clock, out = Clock(config), Path(config.output_dir)
-    out.mkdir(parents=True, exist_ok=True)
-    write_run(out, config)
-    torch.manual_seed(config.seed)
+    clock, (out, ranks) = Clock(config), set_up(config)
     root = Path(config.dataset_path)
     data = shrink(load_split(root, "train", device=config.device, limit=config.max_records))
     held_out = load_split(root, "val", device=config.device, photos_only=True, limit=config.max_records)
@@ -135,7 +133,9 @@ def train(config: ClipConfig) -> None:
     def write_models(folder: Path) -> None:
         save_clip(state.ema.averaged("clip"), model_cfg, tokenizer, folder / "clip")
 
-    step = run_stage("clip", config, clock, state, loss_of, write_models)
+    step = run_stage("clip", config, clock, ranks, state, loss_of, write_models)
+    if not ranks.leads:
+        return
     averaged = state.ema.averaged("clip")
     recall = {name: round(float(hits.mean()), 4) for name, hits in recall_at_1(averaged, tokenizer, held_out).items()}
     log_line(out, step=step, seconds=round(clock.spent, 1), **recall)

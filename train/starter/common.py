@@ -24,8 +24,10 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 
+from fashiondistill.cli import write_run
 from fashiondistill.config import StageConfig
 from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
+from train.starter.ranks import Ranks, join_ranks
 
 LOG_EVERY = 50  # steps
 FINISHED = "finished.json"  # stands in a stage's folder once its whole budget is used
@@ -118,7 +120,7 @@ class Snapshots:
 def compared_settings(config: StageConfig) -> dict:
     """What must be the same when a stage goes on: everything but places and this run's own limit."""
     free = ("output_dir", "dataset_path", "autoencoder", "device", "stop_after_minutes", "save_every_minutes")
-    free += ("wait_minutes",)
+    free += ("num_samples",)
     return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
 
 
@@ -226,6 +228,7 @@ def run_stage(
     name: str,
     config: StageConfig,
     clock: Clock,
+    ranks: Ranks,
     state: StageState,
     loss_of: Callable[[int], torch.Tensor],
     write_models: Callable[[Path], None],
@@ -233,49 +236,60 @@ def run_stage(
     """Train until the clock says stop; returns the steps made in all runs.
 
     Args:
-        loss_of: the loss of step n, with a graph; gradients are clipped to a norm of 1 before each update.
+        loss_of: the loss of draw n, with a graph; gradients are clipped to a norm of 1 before each update. A step takes
+            one draw of each rank.
         write_models: writes the averaged models; also called in between.
     """
     out, settings = Path(config.output_dir), compared_settings(config)
-    (out / FINISHED).unlink(missing_ok=True)
+    if ranks.leads:
+        (out / FINISHED).unlink(missing_ok=True)
     step = state.load(settings, clock)
     snapshots = Snapshots(config)
-    with tqdm(desc=name, unit="step", initial=step) as bar:
-        while not clock.done:
+
+    def save() -> None:
+        if ranks.leads:
+            state.save(step=step, clock=clock, settings=settings)
+            write_models(out)
+
+    with tqdm(desc=name, unit="step", initial=step, disable=not ranks.leads) as bar:
+        while True:
+            done, progress = ranks.follow(clock.done, clock.progress)
+            if done:
+                break
             for group in state.optimizer.param_groups:
-                group["lr"] = learning_rate(config.learning_rate, step, clock.progress)
-            loss = loss_of(step)
+                group["lr"] = learning_rate(config.learning_rate, step, progress)
+            loss = loss_of(step * ranks.count + ranks.rank)
             loss.backward()
+            ranks.average_gradients(state.parameters())
             nn.utils.clip_grad_norm_(state.parameters(), 1.0)
             state.optimizer.step()
             state.optimizer.zero_grad(set_to_none=True)
             state.ema.update(step)
             step += 1
             bar.update()
-            if step % LOG_EVERY == 0:
+            if ranks.leads and step % LOG_EVERY == 0:
                 log_line(out, step=step, loss=round(loss.item(), 5), seconds=round(clock.spent, 1))
-                bar.set_postfix(loss=f"{loss.item():.4f}", progress=f"{clock.progress:.0%}")
+                bar.set_postfix(loss=f"{loss.item():.4f}", progress=f"{progress:.0%}")
             if snapshots.due():
-                state.save(step=step, clock=clock, settings=settings)
-                write_models(out)
-    state.save(step=step, clock=clock, settings=settings)
-    write_models(out)
-    if clock.spent >= clock.budget:
+                save()
+    save()
+    ranks.leave()
+    if ranks.leads and clock.spent >= clock.budget:
         (out / FINISHED).write_text(json.dumps({"steps": step, "seconds": round(clock.spent, 1)}) + "\n")
     return step
 
 
-def wait_for(folder: Path, minutes: float) -> None:
-    """Wait until the stage that writes to `folder` has finished.
-
-    Raises:
-        FileNotFoundError: if it has not within `minutes`.
-    """
-    end = time.monotonic() + minutes * 60
-    while not (folder / FINISHED).is_file():
-        if time.monotonic() > end:
-            raise FileNotFoundError(f"{folder / FINISHED} did not appear within {minutes:g} minutes: run that stage.")
-        time.sleep(0.5)
+def set_up(config: StageConfig) -> tuple[Path, Ranks]:
+    """Join the other processes, seed torch, choose its fast paths and make the stage's folder with run.json."""
+    ranks = join_ranks(config.device)
+    torch.manual_seed(config.seed)
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True  # every step has the same shapes
+    out = Path(config.output_dir)
+    if ranks.leads:
+        out.mkdir(parents=True, exist_ok=True)
+        write_run(out, config)
+    return out, ranks
 
 
 def random_generator(device: str, *keys: int) -> torch.Generator:

@@ -24,8 +24,8 @@ from fashiondistill.data.categories import CATEGORIES
 from fashiondistill.data.drawings import KINDS
 from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
 from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
+from fashiondistill.images import tile
 from fashiondistill.scoring import ClipScorer
-from train.starter.evaluate import tile
 from train.starter.figures import iou, mask_on_ground
 
 PATTERN_SHARES = {"plain": 0.6, "striped": 0.14, "checked": 0.1, "patterned": 0.16}

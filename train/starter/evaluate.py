@@ -22,6 +22,7 @@ from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import GenerateConfig, option, require
 from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
+from fashiondistill.images import tile
 from fashiondistill.scoring import ClipScorer
 from train.starter.clip import recall_at_1
 from train.starter.common import StarterData, load_split
@@ -83,14 +84,6 @@ def _ratio_interval(rows: dict[str, list[float]]) -> tuple[float, float]:
     draws = np.random.default_rng(0).integers(len(top), size=(2000, len(top)))
     low, high = np.percentile(top[draws].mean(axis=1) / bottom[draws].mean(axis=1), (2.5, 97.5))
     return round(float(low), 4), round(float(high), 4)
-
-
-def tile(pictures: list[np.ndarray], *, columns: int) -> np.ndarray:
-    """Equal uint8 pictures in rows; the last row is filled up with white."""
-    blank = np.full_like(pictures[0], 255)
-    padded = pictures + [blank] * (-len(pictures) % columns)
-    rows = [np.concatenate(padded[start : start + columns], axis=1) for start in range(0, len(padded), columns)]
-    return np.concatenate(rows, axis=0)
 
 
 def evaluate(config: EvaluateConfig) -> dict[str, Figure]:

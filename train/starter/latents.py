@@ -7,69 +7,113 @@ copy with its own colours, place, roughness of strokes, region to repaint and wo
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from tqdm import tqdm
 from transformers import CLIPTokenizer
 
+from fashiondistill.data.vitonhd import ArticleRecord
 from fashiondistill.diffusion.conditioning import latent_mask, latent_sketch
+from fashiondistill.diffusion.region import MARGIN, filled
 from train.starter.augment import GROUND_VALUE, caption_of, draw_colour_maps, move, recoloured_words, rough_sketch
 from train.starter.common import StarterData, random_generator
 from train.starter.tokens import encode
 
 CHUNK = 64
+RECOLOURED = 0.5  # share of the copies with other colours than the photo
 
 
 @dataclass(frozen=True, eq=False)
 class LatentCache:
-    """M samples: latents and masked latents [M, 4, 64, 48] (scaled), mask and sketch [M, 1, 64, 48], ids [M, 77]."""
+    """M samples on one device.
+
+    Attributes:
+        latents, masked_latents: [M, C, 64, 48] fp16, scaled.
+        mask, sketch: [M, 1, 64, 48] fp16.
+        ids: [M, 77] token ids.
+        weight: [M] float, how often to draw the sample.
+    """
 
     latents: torch.Tensor
     masked_latents: torch.Tensor
     mask: torch.Tensor
     sketch: torch.Tensor
     ids: torch.Tensor
+    weight: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.latents)
 
 
+@dataclass(frozen=True, eq=False)
+class CacheSources:
+    """What the copies are made from: the data, its enclosed regions (uint8 [N, 1, 512, 384]) and weights [N]."""
+
+    data: StarterData
+    regions: torch.Tensor
+    weights: torch.Tensor
+
+
 @torch.no_grad()
 def build_cache(
-    data: StarterData, vae: AutoencoderKL, tokenizer: CLIPTokenizer, *, num_variants: int, seed: int
+    data: StarterData, vae: AutoencoderKL, tokenizer: CLIPTokenizer, *, variants: Iterable[int], seed: int
 ) -> LatentCache:
-    """Encode every article `num_variants` times; copy 0 keeps its own colours."""
+    """Encode every article once for each of `variants`; what a variant looks like is keyed by (seed, variant)."""
     vae = vae.to(memory_format=torch.channels_last)
+    sources = CacheSources(data, fill_masks(data.masks), garment_weights(data.records))
     parts: list[LatentCache] = []
-    starts = [(v, start) for v in range(num_variants) for start in range(0, len(data), CHUNK)]
+    starts = [(v, start) for v in variants for start in range(0, len(data), CHUNK)]
     for variant, start in tqdm(starts, desc="encoding latents", unit="chunk"):
-        parts.append(_encode_chunk(data, slice(start, start + CHUNK), vae, tokenizer, variant, seed))
+        window = slice(start, start + CHUNK)
+        parts.append(_encode_chunk(sources, window, vae, tokenizer, random_generator("cpu", seed, variant, start)))
     names = [entry.name for entry in dataclasses.fields(LatentCache)]
     return LatentCache(**{name: torch.cat([getattr(part, name) for part in parts]) for name in names})
 
 
+def fill_masks(masks: torch.Tensor) -> torch.Tensor:
+    """uint8 masks [N, 1, H, W] -> 0 or 255: what the garment's outer outline encloses, as a drawn outline would."""
+    arrays = masks[:, 0].cpu().numpy()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        regions = np.stack(list(pool.map(filled, arrays)))
+    return torch.from_numpy(regions * np.uint8(255))[:, None].to(masks.device)
+
+
+def garment_weights(records: list[ArticleRecord]) -> torch.Tensor:
+    """[N] sampling weights: a garment with a quarter of the photos is drawn half as often, not a quarter as often."""
+    counts = Counter(record.garment for record in records)
+    return torch.tensor([counts[record.garment] ** -0.5 for record in records])
+
+
 def _encode_chunk(
-    data: StarterData, window: slice, vae: AutoencoderKL, tokenizer: CLIPTokenizer, variant: int, seed: int
+    sources: CacheSources, window: slice, vae: AutoencoderKL, tokenizer: CLIPTokenizer, generator: torch.Generator
 ) -> LatentCache:
-    device = data.images.device
-    generator = random_generator("cpu", seed, variant, window.start)
+    data, device = sources.data, sources.data.images.device
     records = data.records[window]
     images = data.images[window].float() / 127.5 - 1
     masks, sketches = data.masks[window].float() / 255, data.sketches[window].float() / 255
-    maps = draw_colour_maps(records, generator, share=0.0 if variant == 0 else 0.6)
-    words = recoloured_words(records, maps) if variant else [list(r.colours) for r in records]
+    maps = draw_colour_maps(records, generator, share=RECOLOURED)
+    words = recoloured_words(records, maps)
     on_device = dataclasses.replace(maps, matrix=maps.matrix.to(device), offset=maps.offset.to(device))
     images = on_device.apply(images, masks)
-    images, masks, sketches = move(
-        [images, masks, sketches], [GROUND_VALUE, 0.0, 0.0], generator, max_shift=0.04, scale=(0.85, 1.06)
+    images, masks, sketches, regions = move(
+        [images, masks, sketches, sources.regions[window].float() / 255],
+        [GROUND_VALUE, 0.0, 0.0, 0.0],
+        generator,
+        max_shift=0.04,
+        scale=(0.85, 1.06),
     )
     sketches = rough_sketch(sketches, masks, generator)
     no_sketch = torch.rand(len(records), 1, 1, 1, generator=generator).to(device) < 0.06
     sketches = torch.where(no_sketch, torch.zeros_like(sketches), sketches)
-    repaint = draw_repaint_masks(masks, generator)
+    repaint = draw_repaint_masks(regions, generator)
     variants = torch.rand(len(records), generator=generator).tolist()
     captions = [caption_of(r, w, v) for r, w, v in zip(records, words, variants, strict=True)]
     return LatentCache(
@@ -78,6 +122,7 @@ def _encode_chunk(
         mask=latent_mask(repaint).half(),
         sketch=latent_sketch(sketches).half(),
         ids=encode(tokenizer, captions).to(device),
+        weight=sources.weights[window].to(device),
     )
 
 
@@ -92,25 +137,27 @@ def _encode_masked(vae: AutoencoderKL, images: torch.Tensor, repaint: torch.Tens
 
 
 def encode_images(vae: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
-    """[B, 3, 512, 384] in [-1, 1] -> scaled posterior means, fp16 [B, 4, 64, 48]."""
+    """[B, 3, 512, 384] in [-1, 1] -> scaled posterior means, fp16 [B, C, 64, 48]."""
     with torch.autocast(images.device.type, torch.bfloat16):
         parts = [part.contiguous(memory_format=torch.channels_last) for part in images.split(32)]
         means = torch.cat([vae.encode(part).latent_dist.mean for part in parts])
     return (means.float() * vae.config.scaling_factor).half()
 
 
-def draw_repaint_masks(masks: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Regions to repaint [B, 1, H, W], 1 = repaint: all (45 %), around the garment (20 %), a part of it (35 %)."""
-    batch, _, height, width = masks.shape
-    device = masks.device
+def draw_repaint_masks(regions: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """What to repaint [B, 1, H, W], 1 = repaint: everything (30 %), what the outline encloses (45 %), a part (25 %).
+
+    The second is what `GarmentPipeline` asks for when the outline is closed; the margin around it varies here.
+    """
+    batch, _, height, width = regions.shape
+    device = regions.device
     kind = torch.rand(batch, 1, 1, 1, generator=generator).to(device)
     noise = torch.rand(batch, 1, 4, 3, generator=generator).to(device)
     blobs = F.interpolate(noise, (height, width), mode="bicubic", align_corners=False)
     threshold = 0.4 + 0.3 * torch.rand(batch, 1, 1, 1, generator=generator).to(device)
     part = (blobs > threshold).float()
-    around = F.interpolate(
-        F.max_pool2d(F.interpolate(masks, scale_factor=0.125, mode="area"), 5, 1, 2), (height, width)
-    )
-    result = torch.where(kind < 0.45, torch.ones_like(masks), torch.where(kind < 0.65, (around > 0).float(), part))
+    margin = int(torch.randint(MARGIN - 3, MARGIN + 5, (), generator=generator))
+    enclosed = F.max_pool2d((regions > 0.5).float(), 2 * margin + 1, 1, margin)
+    result = torch.where(kind < 0.3, torch.ones_like(regions), torch.where(kind < 0.75, enclosed, part))
     empty = result.amax(dim=(1, 2, 3), keepdim=True) == 0
     return torch.where(empty, torch.ones_like(result), result)
