@@ -26,7 +26,7 @@ from fashiondistill.data.drawingset import prepare_drawings
 from fashiondistill.data.folders import open_folder
 from fashiondistill.data.tokens import token_counter
 from fashiondistill.diffusion.batches import GarmentBatch, training_loader
-from fashiondistill.diffusion.caches import CachedBatch, cache_states, collate_cached
+from fashiondistill.diffusion.caches import CachedBatch, CachedDataset, cache_states, collate_cached
 from fashiondistill.diffusion.conditioning import predict
 from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
 
@@ -34,7 +34,7 @@ from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset_path", default="", help="data set folder; none = drawings")
-    parser.add_argument("--num_drawings", type=int, default=300)
+    parser.add_argument("--num_drawings", type=int, default=64)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--batch_size", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=10.0, help="time of each measurement")
@@ -70,6 +70,8 @@ def _measure(label: str, root: Path, cache: Path, pipeline: GarmentPipeline, arg
     encoded = collate_cached([cached[n % len(cached)] for n in range(arguments.batch_size)]).to(arguments.device)
     alone = _samples_per_second(repeat(encoded), step, arguments.seconds)
     print(f"\n{label}, {len(dataset)} pictures; the step alone takes {alone:.0f} samples/s")
+    for source, data in (("files", dataset), ("cache", cached)):
+        print(f"a sample from the {source} costs {_cpu_milliseconds(data):.2f} CPU-milliseconds")
     print(f"{'from':8} {'workers':>7} {'samples/s':>10} {'of the step':>12} {'fed / alone':>12}")
     for source, data, options in (("files", dataset, {}), ("cache", cached, {"collate_fn": collate_cached})):
         for workers in arguments.workers:
@@ -107,6 +109,19 @@ def _training_step(pipeline: GarmentPipeline) -> Callable[[CachedBatch], None]:
             torch.cuda.synchronize()
 
     return step
+
+
+def _cpu_milliseconds(data: GarmentDataset | CachedDataset) -> float:
+    """On one core, whatever else runs on the machine."""
+    torch.set_num_threads(1)
+    count = min(len(data), 200)
+    data[0]
+    start = time.process_time()
+    for index in range(count):
+        data[index]
+    used = time.process_time() - start
+    torch.set_num_threads(os.cpu_count() or 1)
+    return 1000 * used / count
 
 
 def _samples_per_second(batches: Iterator, use: Callable, seconds: float) -> float:

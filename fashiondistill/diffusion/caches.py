@@ -35,7 +35,7 @@ class CachedSample(SampleFacts):
     """One article in one week, encoded.
 
     Attributes:
-        latents, masked_latents: float16 [4, 64, 48], scaled; of the picture, and of the picture with the garment grey.
+        latents, masked_latents: float16 [C, 64, 48], scaled; of the picture, and of the picture with the garment grey.
         mask: float16 [1, 64, 48], 1 = repaint.
         sketch: float16 [1, 64, 48] in [0, 1], 1 = stroke.
         text_states: float16 [77, D].
@@ -50,7 +50,7 @@ class CachedSample(SampleFacts):
 
 @dataclass(frozen=True, eq=False)
 class CachedBatch(BatchFacts):
-    """B encoded samples: latents [B, 4, 64, 48] and their conditions."""
+    """B encoded samples: latents [B, C, 64, 48] and their conditions."""
 
     latents: torch.Tensor
     conditioning: Conditioning
