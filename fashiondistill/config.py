@@ -19,7 +19,7 @@ CATALOGUE = ASSETS / "catalogue"
 
 
 def option(default, help_text: str, **cli):  # noqa: ANN001, ANN003, ANN201 - the type is the field's own
-    """A dataclass field with the help text of its flag; `cli` goes to argparse (choices, nargs)."""
+    """A dataclass field with its flag's help text; `cli` goes to argparse (choices, nargs); positional = no flag."""
     return field(default=default, metadata={"help": help_text, **cli})
 
 
@@ -108,6 +108,93 @@ class PreparePhotosConfig:
         for name in ("val_share", "test_share"):
             require(0 <= getattr(self, name) < 0.5, name, getattr(self, name), "choose 0 to 0.5.")
         require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
+
+
+@dataclass(frozen=True)
+class ProductShotConfig:
+    """How a shop's product picture becomes picture, mask, sketch and caption; the defaults download nothing."""
+
+    segmenter: str = option(
+        "ground",
+        "who cuts the garment out: its light ground, GrabCut, or a model (rembg, transformers)",
+        choices=("ground", "grabcut", "rembg", "transformers"),
+    )
+    segmenter_model: str = option(
+        "", "rembg: name or path of an .onnx file; transformers: folder or hub id of a segmentation model"
+    )
+    sketcher: str = option("lines", "who draws the sketch: our line filter, or PiDiNet", choices=("lines", "pidinet"))
+    sketcher_model: str = option("", "pidinet: folder or hub id that holds table5_pidinet.pth")
+    captioner_model: str = option("", "folder or hub id of a captioning model; empty = the shop's own words")
+    min_shot_score: float = option(0.5, "masks trusted less than this are rejected, 0 to 1")
+    keep_picture: bool = option(False, "leave pictures whole instead of setting the garment alone on the flat ground")
+
+    def __post_init__(self) -> None:
+        require(0 <= self.min_shot_score <= 1, "min_shot_score", self.min_shot_score, "choose 0 to 1.")
+        require(
+            self.segmenter != "transformers" or bool(self.segmenter_model),
+            "segmenter",
+            self.segmenter,
+            "give a folder or hub id with --segmenter_model.",
+        )
+        require(
+            self.sketcher != "pidinet" or bool(self.sketcher_model),
+            "sketcher",
+            self.sketcher,
+            "give a folder or hub id with --sketcher_model.",
+        )
+        for model, user, users in (
+            ("segmenter_model", self.segmenter, ("rembg", "transformers")),
+            ("sketcher_model", self.sketcher, ("pidinet",)),
+        ):
+            value = getattr(self, model)
+            require(
+                not value or user in users,
+                model,
+                value,
+                f"nothing would use it: choose --{model.removesuffix('_model')} {' or '.join(users)}, or leave it out.",
+            )
+
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """Looks through a data set folder."""
+
+    dataset_path: str = option("", "data set folder, ours or a published one", positional=True)
+    shape: str = option(
+        "pad", "how it will be read, see the training flag; pull forgives other proportions", choices=("pad", "pull")
+    )
+    tokenizer: str = option("", "folder with the tokenizer.json that counts the captions' tokens (none = CLIP's)")
+    num_workers: int = option(0, "processes; 0 = one per core, 1 = no others")
+
+    def __post_init__(self) -> None:
+        require(bool(self.dataset_path), "dataset_path", repr(self.dataset_path), "give a data set folder.")
+        require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """How a data set folder becomes samples."""
+
+    num_past_weeks: int = option(4, "weeks of the calendar to look back from the target week")
+    temporal_weight_decay: float = option(0.8, "weight of a week over that of the week after it; above 0, at most 1")
+    categories: tuple[str, ...] = option((), "category folders to use (none = all)", nargs="*")
+    caption_parts: int = option(3, "strings of captions.json that make the caption, from the first on; 1 to 3")
+    incomplete: str = option(
+        "error", "what to do with pictures that lack a caption, sketch or mask", choices=("error", "leave_out")
+    )
+    pose_channels: int = option(0, "channels of the pose map, zeros, for models that expect one; 0, 3 or 18")
+    binary_sketch: bool = option(False, "strokes as 0 or 1 with MGD's thresholds instead of their grey levels")
+    shape: str = option(
+        "pad", "how other shapes become 512 x 384: with a border, or pulled as upstream does", choices=("pad", "pull")
+    )
+    seed: int = option(0, "seed of all that is drawn at random in training")
+
+    def __post_init__(self) -> None:
+        require(self.num_past_weeks >= 1, "num_past_weeks", self.num_past_weeks, "choose at least 1.")
+        decay = self.temporal_weight_decay
+        require(0 < decay <= 1, "temporal_weight_decay", decay, "choose more than 0, at most 1.")
+        require(1 <= self.caption_parts <= 3, "caption_parts", self.caption_parts, "choose 1 to 3.")
+        require(self.pose_channels in (0, 3, 18), "pose_channels", self.pose_channels, "choose 0, 3 or 18.")
 
 
 @dataclass(frozen=True)
