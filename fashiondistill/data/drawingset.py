@@ -26,7 +26,7 @@ from fashiondistill.data.workers import run_all
 
 FIRST_ID = 900_000_000  # photo ids are hashes below 10^9 and may lie here too; a clash is refused
 PATTERN_SHARES = {"plain": 0.6, "striped": 0.12, "checked": 0.08, "patterned": 0.15, "printed": 0.05}
-SPLIT_OF_LAST_DIGIT = {8: "val", 9: "test"}  # the rest train
+SPLIT_OF_ROUND = {8: "val", 9: "test"}  # of twenty rounds over all kinds; the rest train
 
 
 def prepare_drawings(config: PrepareDrawingsConfig) -> list[ArticleRecord]:
@@ -49,6 +49,11 @@ def prepare_drawings(config: PrepareDrawingsConfig) -> list[ArticleRecord]:
     return records
 
 
+def split_of(number: int) -> str:
+    """Split of drawing `number`; kinds follow each other, so that each kind has its share in every split."""
+    return SPLIT_OF_ROUND.get(number // len(TRAINING_KINDS) % 20, "train")
+
+
 def _draw_one(job: tuple[int, int, Path]) -> ArticleRecord:
     number, seed, out = job
     rng = np.random.default_rng((seed, number))
@@ -61,7 +66,7 @@ def _draw_one(job: tuple[int, int, Path]) -> ArticleRecord:
     drawn = draw_garment(kind, colours=colours, pattern=pattern, seed=int(rng.integers(2**31)))
     record = ArticleRecord(
         article_id=f"{FIRST_ID + number:010d}",
-        split=SPLIT_OF_LAST_DIGIT.get(number % 20, "train"),
+        split=split_of(number),
         category=drawn.category,
         week=UNDATED,
         garment=drawn.garment,
