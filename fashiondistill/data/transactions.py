@@ -115,7 +115,7 @@ def _parse_block(block: bytes, columns: list[str]) -> pl.DataFrame | None:
     schema = {name: types.get(name, pl.String) for name in names}
     try:  # all columns, also those that nobody needs: only so does polars see that a row has too many or too few fields
         rows = pl.read_csv(block, has_header=False, schema=schema)
-    except pl.exceptions.ComputeError:
+    except pl.exceptions.PolarsError:  # row by row it will show which lines it is about
         return None
     if b'"' in block and rows.height != block.count(b"\n"):  # a quote that goes on over the end of its line
         return None
@@ -188,7 +188,12 @@ def _rows_of_parquet(path: Path, bad: BadRows) -> Iterator[pl.DataFrame]:
 
 
 def _batches(path: Path, rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    num_left = pl.scan_parquet(path).select(pl.len()).collect().item()
     try:
-        yield from rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+        for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            num_left -= batch.height
+            yield batch
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ValueError(f"{path} cannot be read as a Parquet file ({error}): fetch or write it again.") from error
+    if num_left:  # a damaged page ends polars 2.1's batches without an error
+        raise ValueError(f"{path} is a damaged Parquet file, {num_left} rows are unreadable: fetch or write it again.")
