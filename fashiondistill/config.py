@@ -111,6 +111,50 @@ class PreparePhotosConfig:
 
 
 @dataclass(frozen=True)
+class ProductShotConfig:
+    """How a shop's product picture becomes picture, mask, sketch and caption; the defaults download nothing."""
+
+    segmenter: str = option(
+        "ground",
+        "who cuts the garment out: its light ground, GrabCut, or a model (rembg, transformers)",
+        choices=("ground", "grabcut", "rembg", "transformers"),
+    )
+    segmenter_model: str = option(
+        "", "rembg: name or path of an .onnx file; transformers: folder or hub id of a segmentation model"
+    )
+    sketcher: str = option("lines", "who draws the sketch: our line filter, or PiDiNet", choices=("lines", "pidinet"))
+    sketcher_model: str = option("", "pidinet: folder or hub id that holds table5_pidinet.pth")
+    captioner_model: str = option("", "folder or hub id of a captioning model; empty = the shop's own words")
+    min_shot_score: float = option(0.5, "masks trusted less than this are rejected, 0 to 1")
+
+    def __post_init__(self) -> None:
+        require(0 <= self.min_shot_score <= 1, "min_shot_score", self.min_shot_score, "choose 0 to 1.")
+        require(
+            self.segmenter != "transformers" or bool(self.segmenter_model),
+            "segmenter",
+            self.segmenter,
+            "give a folder or hub id with --segmenter_model.",
+        )
+        require(
+            self.sketcher != "pidinet" or bool(self.sketcher_model),
+            "sketcher",
+            self.sketcher,
+            "give a folder or hub id with --sketcher_model.",
+        )
+        for model, user, users in (
+            ("segmenter_model", self.segmenter, ("rembg", "transformers")),
+            ("sketcher_model", self.sketcher, ("pidinet",)),
+        ):
+            value = getattr(self, model)
+            require(
+                not value or user in users,
+                model,
+                value,
+                f"nothing would use it: choose --{model.removesuffix('_model')} {' or '.join(users)}, or leave it out.",
+            )
+
+
+@dataclass(frozen=True)
 class PrepareDrawingsConfig:
     """Drawn garments, added to a data set for the categories that photos lack."""
 

@@ -1,0 +1,90 @@
+"""A shop's product picture -> picture on the flat ground, mask and line sketch; or the reason why not.
+
+In: uint8 [H, W, 3] RGB of one article, lying, hanging or worn, and its category. Out: `ProductShot`, or
+`ShotRejected` raised. Who masks and who draws can be given (`annotators` loads models for it); the default needs no
+model. Knows nothing of folders, weeks and captions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from fashiondistill.config import ProductShotConfig
+from fashiondistill.data.categories import CATEGORY_OF_GROUP, get_category
+from fashiondistill.data.lines import draw_lines
+from fashiondistill.data.masks import GarmentMask, garment_mask
+from fashiondistill.data.placing import place_garment
+from fashiondistill.data.vitonhd import ArticlePictures
+
+Segment = Callable[[np.ndarray, str], GarmentMask]  # picture and category folder -> mask of the picture's size
+Draw = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture and mask -> sketch, bright on black
+MIN_GARMENT_PIXELS = 80  # long side of the garment in the picture; smaller ones are blurred when enlarged to 450
+HOSIERY_GROUP = "Socks and Tights"  # a garment group that product group "Garment Lower body" partly holds
+
+
+class ShotRejected(ValueError):
+    """The picture cannot be used; the message is the reason, in words."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProductShot:
+    """Pictures of one article, and how far its mask can be trusted (0 to 1)."""
+
+    pictures: ArticlePictures
+    score: float
+
+
+def article_fault(row: Mapping[str, object]) -> str:
+    """Why an article has no place in the data set, or "" if it has.
+
+    Underwear is a category of its own and stays, sets stay with their whole category. Hosiery stands in the lower-body
+    group by H&M's own filing, but it is no trousers: it is left out, as are the groups outside the six categories.
+    """
+    group = row["product_group_name"]
+    if group not in CATEGORY_OF_GROUP:
+        return f"product group {group} is none of the six categories"
+    if row["garment_group_name"] == HOSIERY_GROUP:
+        return f"hosiery: garment group {HOSIERY_GROUP}"
+    return ""
+
+
+def prepare_product_shot(
+    image: np.ndarray,
+    category: str,
+    *,
+    min_score: float = ProductShotConfig.min_shot_score,
+    segment: Segment | None = None,
+    draw: Draw = draw_lines,
+) -> ProductShot:
+    """Mask, place and draw.
+
+    Args:
+        image: uint8 [H, W, 3] RGB, one article on a light plain ground, worn or not.
+        category: folder name, for example "top5gub"; says which part of a worn outfit is meant.
+        min_score: masks trusted less than this are rejected, 0 to 1.
+        segment: who cuts the garment out; None = `studio_mask`.
+        draw: who draws the sketch.
+
+    Raises:
+        ShotRejected: with the reason.
+        ValueError: for an unknown category.
+    """
+    folder = get_category(category).folder
+    found = (segment or _default_segment)(image, folder)
+    if found.score < min_score:
+        raise ShotRejected(f"mask score {found.score:.2f} is below {min_score}: {found.weakness}")
+    if not found.mask.any():
+        raise ShotRejected("mask is empty: no garment found")
+    _, _, width, height = cv2.boundingRect(found.mask)
+    if max(width, height) < MIN_GARMENT_PIXELS:
+        raise ShotRejected(f"garment is only {max(width, height)} pixels long")
+    picture, mask = place_garment(image, found.mask)
+    return ProductShot(ArticlePictures(image=picture, sketch=draw(picture, mask), mask=mask), found.score)
+
+
+def _default_segment(image: np.ndarray, category: str) -> GarmentMask:
+    return garment_mask(image)
