@@ -90,7 +90,7 @@ def polars_scan(folder: Path) -> pd.DataFrame:
 
 
 def duckdb(folder: Path) -> pd.DataFrame:
-    """DuckDB with its own reading of CSV, rejects stored, and a memory limit."""
+    """One query, with DuckDB's own list of rejected lines and a memory limit."""
     import duckdb as engine  # only this row of the table needs it: pip install duckdb
 
     connection = engine.connect()
@@ -99,17 +99,30 @@ def duckdb(folder: Path) -> pd.DataFrame:
         "{'t_dat': 'VARCHAR', 'customer_id': 'VARCHAR', 'article_id': 'BIGINT', 'price': 'DOUBLE', "
         "'sales_channel_id': 'VARCHAR'}"
     )
+    groups = ", ".join(f"('{group}', '{category.folder}')" for group, category in CATEGORY_OF_GROUP.items())
     query = f"""
         WITH daily AS (
             SELECT t_dat, article_id, count(*) AS units, sum(CAST(round(price * {PRICE_STEPS}) AS BIGINT)) AS revenue
             FROM read_csv(?, header = true, delim = ',', auto_detect = false, columns = {types}, store_rejects = true)
             GROUP BY ALL
+        ), weekly AS (
+            SELECT strftime(CAST(t_dat AS DATE), '%G-W%V') AS week, article_id,
+                   sum(units) AS units, sum(revenue) AS revenue
+            FROM daily GROUP BY ALL
         )
-        SELECT CAST(floor((CAST(t_dat AS DATE) - DATE '1969-12-29') / 7) AS INTEGER) AS week, article_id,
-               CAST(sum(units) AS BIGINT) AS units, CAST(sum(revenue) AS BIGINT) AS revenue
-        FROM daily GROUP BY ALL
+        SELECT folder AS category, week,
+               row_number() OVER (PARTITION BY folder, week ORDER BY units DESC, revenue DESC, article_id) AS rank,
+               lpad(CAST(article_id AS VARCHAR), 10, '0') AS article_id, CAST(units AS BIGINT) AS units,
+               CAST(revenue AS DOUBLE) / {PRICE_STEPS} AS revenue
+        FROM weekly
+        JOIN (SELECT CAST(article_id AS BIGINT) AS article_id, product_group_name, garment_group_name
+              FROM read_csv(?, header = true, all_varchar = true)) USING (article_id)
+        JOIN (VALUES {groups}) AS known(product_group_name, folder) USING (product_group_name)
+        WHERE garment_group_name IS DISTINCT FROM '{HOSIERY_GROUP}'
+        QUALIFY rank <= {TOP_K}
+        ORDER BY category, week, rank
     """
-    return _ranked(connection.execute(query, [str(folder / CSV)]).pl(), folder)
+    return connection.execute(query, [str(folder / CSV), str(folder / "articles.csv")]).df()[COLUMNS]
 
 
 def _ranked(weekly: pl.DataFrame, folder: Path) -> pd.DataFrame:

@@ -298,7 +298,7 @@ def test_the_cache_answers_until_the_file_changes(tmp_path: Path, monkeypatch: p
     path = write_sales(tmp_path, [GOOD, "x,y,1,1,2"])
     first = read(tmp_path, cache_dir=cache)
     with monkeypatch.context() as patch:
-        patch.setattr(sales, "typed_rows", lambda *_: pytest.fail("the file was read again"))
+        patch.setattr(sales, "read_rows", lambda *_: pytest.fail("the file was read again"))
         assert read(tmp_path, cache_dir=cache) == first
     assert len(first[1]) == 1
     os.utime(path, ns=(1, 1))

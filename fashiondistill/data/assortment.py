@@ -6,15 +6,14 @@ in its source, the others are kept. Knows nothing of sales or pictures.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from fashiondistill.data.categories import CATEGORIES, CATEGORY_OF_GROUP, HOSIERY_GROUP, get_category
-from fashiondistill.data.csvtext import open_csv, rows_of_lines
+from fashiondistill.data.csvtext import fields_of, is_utf8, open_csv, rows_of_lines, unique_names
 from fashiondistill.data.tables import (
     BadRows,
     TableSource,
@@ -50,8 +49,7 @@ NEEDED_COLUMNS = (
 )  # fmt: skip
 AUDIENCE = "index_group_name"  # H&M: Ladieswear, Baby/Children, Divided, Menswear, Sport
 
-_ID = re.compile(rf"\d{{1,{ID_LENGTH}}}")
-_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,18}")
+LINE = "(line)"  # column for the number of a row's line while a file is read
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,37 +75,21 @@ def read_articles(folder: Path) -> Assortment:
     """
     path = find_table(folder, ARTICLES_STEM)
     size, mtime_ns = stamp(path)
-    bad, notes = BadRows(path), _Notes()
-    columns, rows = _rows_of_parquet(path) if path.suffix == ".parquet" else _rows_of_csv(path, notes)
-    require_columns(path, columns, NEEDED_COLUMNS)
-    notes.about_columns(columns)
-    present = [(name, columns.index(name)) for name in ARTICLE_COLUMNS if name in columns]
-    values: dict[str, list[str | int | None]] = {name: [] for name in ARTICLE_COLUMNS}
-    line_of: dict[str, int] = {}
-    for line, fields in rows:
-        if isinstance(fields, str):
-            bad.add(line, fields)
-            continue
-        row: dict[str, str | int | None] = dict.fromkeys(ARTICLE_COLUMNS)
-        row.update({name: fields[place].strip() or None for name, place in present})
-        article_id = str(row["article_id"] or "")
-        if not _ID.fullmatch(article_id):
-            bad.add(line, f"article_id {article_id!r} is no number of up to {ID_LENGTH} digits")
-            continue
-        article_id = row["article_id"] = article_id.zfill(ID_LENGTH)
-        if article_id in line_of:
-            bad.add(line, f"article_id {article_id} is there again: line {line_of[article_id]} was kept")
-            continue
-        line_of[article_id] = line
-        row["product_code"] = str(row["product_code"] or article_id[:PRODUCT_LENGTH]).zfill(PRODUCT_LENGTH)
-        for name in NUMBER_COLUMNS:
-            row[name] = notes.number(name, row[name], line)
-        for name, value in row.items():
-            values[name].append(value)
-    bad_rows = bad.finish(len(line_of))
-    types = {name: pl.Int64 if name in NUMBER_COLUMNS else pl.String for name in ARTICLE_COLUMNS}
-    source = TableSource(str(path), size, mtime_ns, sha256_of(path), len(line_of), bad_rows, notes.texts())
-    return Assortment(pl.DataFrame(values, schema=types), source)
+    bad, notes = BadRows(path), []
+    text = _text_of_parquet(path) if path.suffix == ".parquet" else _text_of_csv(path, bad, notes)
+    notes += _notes_on_columns(text.columns)
+    present = [name for name in ARTICLE_COLUMNS if name in text.columns]
+    filled = pl.col(present).str.strip_chars().replace("", None)
+    missing = [pl.lit(None, pl.String).alias(name) for name in ARTICLE_COLUMNS if name not in present]
+    frame = _with_good_ids(text.select(LINE, filled, *missing), bad)
+    for name in NUMBER_COLUMNS:
+        frame, note = _with_whole_numbers(frame, name)
+        notes += note
+    first_digits = pl.col("article_id").str.slice(0, PRODUCT_LENGTH)
+    frame = frame.with_columns(pl.col("product_code").fill_null(first_digits).str.zfill(PRODUCT_LENGTH))
+    bad_rows = bad.finish(frame.height)
+    source = TableSource(str(path), size, mtime_ns, sha256_of(path), frame.height, bad_rows, tuple(notes))
+    return Assortment(frame.select(ARTICLE_COLUMNS), source)
 
 
 def category_of_articles(articles: pl.DataFrame) -> pl.DataFrame:
@@ -172,72 +154,75 @@ def _known(articles: pl.DataFrame, column: str, names: Sequence[str], flag: str)
     return [name.lower() for name in names]
 
 
-class _Notes:
-    """What had to be guessed: counted, with the first line, since a file may have thousands of each."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-        self._numbers: dict[str, list[tuple[int, str]]] = {}
-        self.foreign_lines: list[int] = []
-
-    def about_columns(self, columns: Sequence[str]) -> None:
-        missing = [name for name in ARTICLE_COLUMNS if name not in columns]
-        extra = [name for name in columns if name not in ARTICLE_COLUMNS]
-        if missing:
-            self._texts.append(f"no column {', '.join(missing)}: taken as empty")
-        if extra:
-            self._texts.append(f"column {', '.join(extra)} is not H&M's and was not read")
-
-    def number(self, column: str, text: str | int | None, line: int) -> int | None:
-        """A whole number, or None after noting that it is none."""
-        if text is None:
-            return None
-        if not _WHOLE_NUMBER.fullmatch(str(text)):
-            self._numbers.setdefault(column, []).append((line, str(text)))
-            return None
-        return int(text)
-
-    def texts(self) -> tuple[str, ...]:
-        numbers = [
-            f"{column}: {len(found)} values are no whole number and were taken as empty (first: line {found[0][0]}, "
-            f"{found[0][1]!r})"
-            for column, found in self._numbers.items()
-        ]
-        foreign = [
-            f"{len(self.foreign_lines)} lines are not UTF-8 and were read as Windows-1252 (first: line {line})"
-            for line in self.foreign_lines[:1]
-        ]
-        return (*self._texts, *numbers, *foreign)
+def _with_good_ids(frame: pl.DataFrame, bad: BadRows) -> pl.DataFrame:
+    """Rows whose article_id is a number, each id once, as ten digits; the others go to `bad`."""
+    is_id = pl.col("article_id").str.contains(rf"^\d{{1,{ID_LENGTH}}}$").fill_null(False)
+    for line, text in frame.filter(~is_id).select(LINE, pl.col("article_id").fill_null("")).iter_rows():
+        bad.add(line, f"article_id {text!r} is no number of up to {ID_LENGTH} digits")
+    frame = frame.filter(is_id).with_columns(pl.col("article_id").str.zfill(ID_LENGTH))
+    first = pl.col("article_id").is_first_distinct()
+    again = frame.filter(~first).join(frame.filter(first), on="article_id", maintain_order="left")
+    for line, article_id, kept in again.select(LINE, "article_id", f"{LINE}_right").iter_rows():
+        bad.add(line, f"article_id {article_id} is there again: line {kept} was kept")
+    return frame.filter(first)
 
 
-Rows = Iterator[tuple[int, list[str] | str]]
+def _with_whole_numbers(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, list[str]]:
+    """A column as integers; what is none becomes null, and a note."""
+    number = pl.col(name).cast(pl.Int64, strict=False)
+    wrong = frame.filter(pl.col(name).is_not_null() & number.is_null()).select(LINE, name)
+    notes = [
+        f"{name}: {wrong.height} values are no whole number and were taken as empty (first: line {line}, {text!r})"
+        for line, text in wrong.head(1).iter_rows()
+    ]
+    return frame.with_columns(number), notes
 
 
-def _rows_of_csv(path: Path, notes: _Notes) -> tuple[list[str], Rows]:
-    """Header and rows; the whole file is read at once, for a quoted description may hold line breaks."""
-    with open_csv(path) as table:
-        lines = b"".join(table.blocks()).split(b"\n")
-    notes.foreign_lines += [number for number, line in enumerate(lines, start=2) if not _is_utf8(line)]
-    return table.columns, rows_of_lines(lines, first_line=2, num_columns=len(table.columns))
+def _notes_on_columns(columns: Sequence[str]) -> list[str]:
+    missing = [name for name in ARTICLE_COLUMNS if name not in columns]
+    extra = [name for name in columns if name not in (*ARTICLE_COLUMNS, LINE)]
+    notes = [f"no column {', '.join(missing)}: taken as empty"] if missing else []
+    return [*notes, f"column {', '.join(extra)} is not H&M's and was not read"] if extra else notes
 
 
-def _is_utf8(line: bytes) -> bool:
-    if line.isascii():
-        return True
+def _text_of_csv(path: Path, bad: BadRows, notes: list[str]) -> pl.DataFrame:
+    """All columns as text, and the number of each row's line; rows that are none go to `bad`."""
+    with open_csv(path) as table:  # read as a whole, for a quoted description may hold line breaks
+        body = b"".join(table.blocks())
+    require_columns(path, table.columns, NEEDED_COLUMNS)
+    names, lines = unique_names(table.columns), body.split(b"\n")
+    frame = _parse_at_once(body, lines, names)
+    if frame is not None:
+        return frame.with_row_index(LINE, offset=2)
+    foreign = [number for number, line in enumerate(lines, start=2) if not is_utf8(line)]
+    if foreign:
+        notes.append(f"{len(foreign)} lines are not UTF-8 and were read as Windows-1252 (first: line {foreign[0]})")
+    rows = []
+    for line, fields in rows_of_lines(lines, first_line=2, num_columns=len(names)):
+        if isinstance(fields, str):
+            bad.add(line, fields)
+        else:
+            rows.append((line, *fields))
+    return pl.DataFrame(rows, schema={LINE: pl.UInt32} | dict.fromkeys(names, pl.String), orient="row")
+
+
+def _parse_at_once(body: bytes, lines: list[bytes], names: list[str]) -> pl.DataFrame | None:
+    """A frame of strings; None unless every line is a row by itself and has all its fields."""
     try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+        frame = pl.read_csv(body, has_header=False, schema=dict.fromkeys(names, pl.String))
+    except pl.exceptions.PolarsError:  # row by row it will show which lines it is about
+        return None
+    if frame.height != len(lines) - 1:
+        return None
+    # polars gives null for an empty field and for one that is not there: look at those rows again.
+    for place in frame[names[-1]].is_null().arg_true().to_list():
+        if not isinstance(fields_of(lines[place], len(names)), list):
+            return None
+    return frame
 
 
-def _rows_of_parquet(path: Path) -> tuple[list[str], Rows]:
-    columns = list(read_parquet_schema(path))
-    frame = pl.read_parquet(path)
-    text = frame.select(pl.all().cast(pl.String).fill_null(""))
-    return columns, _numbered(text.iter_rows())
-
-
-def _numbered(rows: Iterable[tuple[str, ...]]) -> Rows:
-    for number, row in enumerate(rows, start=1):
-        yield number, list(row)
+def _text_of_parquet(path: Path) -> pl.DataFrame:
+    columns = read_parquet_schema(path)
+    require_columns(path, columns, NEEDED_COLUMNS)
+    nested = [name for name in columns if columns[name].is_nested()]
+    return pl.read_parquet(path).drop(nested).select(pl.all().cast(pl.String)).with_row_index(LINE, offset=1)

@@ -93,14 +93,12 @@ def sales_by_week(
     """
     if ranking.rank_by == "revenue" and not sales.has_prices:
         raise ValueError(f"--rank_by revenue: {sales.source.path} has no column price. Rank by units, or add it.")
-    by_number = placed.join(articles.select("article_id", "product_code"), on="article_id", how="left").with_columns(
-        pl.col("article_id").cast(pl.Int64)
-    )
+    about = _about_articles(articles, placed)
     ranked, totals, left_out = [], [], []
     for chunk in _weekly_chunks(sales, calendar):
-        known = chunk.join(by_number, on="article_id", how="left").with_columns(
+        known = chunk.join(about, on="article_id", how="left").with_columns(
             pl.when(pl.col("product_code").is_null())
-            .then(pl.lit(UNKNOWN_ARTICLE))
+            .then(pl.lit(UNKNOWN_ARTICLE, about.schema["left_out"]))
             .otherwise(pl.col("left_out"))
             .alias("left_out")
         )
@@ -111,11 +109,23 @@ def sales_by_week(
         totals.append(kept.group_by("category", "week").agg(sums))
         ranked.append(_ranked(kept, ranking))
     return SalesByWeek(
-        bestsellers=with_keys(pl.concat(ranked).sort("category", "week", "rank")),
-        totals=with_keys(pl.concat(totals).sort("category", "week")),
+        bestsellers=_as_text(with_keys(pl.concat(ranked)).sort("category", "week", "rank")),
+        totals=_as_text(with_keys(pl.concat(totals)).sort("category", "week")),
         left_out=_summary(pl.concat(left_out)),
         weeks=weeks_of_data(sales, calendar),
     )
+
+
+def _about_articles(articles: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
+    """Id as a number, category, left_out and product_code; names as numbers too, for they are joined to all weeks."""
+    joined = placed.join(articles.select("article_id", "product_code"), on="article_id", how="left")
+    names = {name: pl.Enum(joined[name].drop_nulls().unique().sort()) for name in ("category", "product_code")}
+    reasons = pl.Enum([UNKNOWN_ARTICLE, *joined["left_out"].drop_nulls().unique().sort()])
+    return joined.cast({"article_id": pl.Int64, "left_out": reasons, **names})
+
+
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.cast({pl.Enum: pl.String})
 
 
 def weekly_units_and_days(
@@ -241,7 +251,7 @@ def _ranked(rows: pl.DataFrame, ranking: Ranking) -> pl.DataFrame:
 def _summary(left_out: pl.DataFrame) -> pl.DataFrame:
     """Reason, rows and articles, most rows first."""
     return (
-        left_out.group_by(pl.col("left_out").alias("reason"))
+        left_out.group_by(pl.col("left_out").cast(pl.String).alias("reason"))
         .agg(pl.col("units").sum().alias("rows"), pl.col("article_id").n_unique().cast(pl.Int64).alias("articles"))
         .sort("rows", "reason", descending=[True, False])
     )

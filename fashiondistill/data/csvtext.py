@@ -10,6 +10,7 @@ import csv
 import gzip
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -150,15 +151,16 @@ def rows_of_lines(
         while row.count(b'"') % 2 and taken < max_lines and place + taken < len(lines):
             row += b"\n" + lines[place + taken]
             taken += 1
-        fields = _fields(row, num_columns)
+        fields = fields_of(row, num_columns)
         if isinstance(fields, str):
-            fields, taken = _fields(lines[place], num_columns), 1  # go on with the very next line
+            fields, taken = fields_of(lines[place], num_columns), 1  # go on with the very next line
         if lines[place].strip():
             yield number, fields
         place += taken
 
 
-def _fields(row: bytes, num_columns: int) -> list[str] | str:
+def fields_of(row: bytes, num_columns: int) -> list[str] | str:
+    """The fields of a row, or in words why it is none."""
     if row.count(b'"') % 2:
         return "a quote is opened and never closed"
     try:
@@ -176,3 +178,22 @@ def decoded(line: bytes) -> str:
         return line.decode("utf-8")
     except UnicodeDecodeError:
         return line.decode("cp1252", errors="replace")
+
+
+def is_utf8(line: bytes) -> bool:
+    """Whether a line needs no guess at its encoding."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def unique_names(columns: list[str]) -> list[str]:
+    """Names for polars, which takes none twice: a second "note" becomes "note (2)"."""
+    seen: Counter[str] = Counter()
+    names = []
+    for name in columns:
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return names

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from pathlib import Path
 import polars as pl
 
 from fashiondistill.data.tables import BadRow, BadRows, TableSource, find_table, sha256_of, stamp
-from fashiondistill.data.transactions import ID_LIMIT, PRICE, TRANSACTIONS_STEM, has_prices, typed_rows
+from fashiondistill.data.transactions import ID_LIMIT, PRICE, TRANSACTIONS_STEM, has_prices, read_rows
 
 # Prices are added up as whole numbers, so that the order of the rows cannot decide between equal revenues. A step is
 # far below a cent of H&M's price unit (1/59,000); whether the sums fit into 64 bits is checked where they are made.
@@ -33,6 +34,7 @@ CACHE_VERSION = 1  # of what is stored; entries of another version are read anew
 PART_ROWS = 1_000_000
 FACTS_FILE = "facts.json"
 KEEP_SECONDS = 86_400  # for which an unfinished entry may still belong to a run
+_EPOCH = datetime.date(1970, 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,16 +123,19 @@ def _read_into(folder: Path, path: Path) -> None:
     """Write part-NNNN.parquet and facts.json."""
     before, bad, writer = stamp(path), BadRows(path), _PartWriter(folder)
     with_prices = has_prices(path)
-    for rows in typed_rows(path, bad):
-        writer.add(rows)
-    writer.finish()
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(sha256_of, path)
+        for counts in read_rows(path, bad, _count):
+            writer.add(counts)
+    writer.flush()
     bad_rows = bad.finish(writer.num_rows)
-    digest = sha256_of(path)
     if stamp(path) != before:
         raise ValueError(f"{path} changed while it was read: wait until it is complete and repeat the command.")
     notes = () if with_prices else (f"no column {PRICE}: revenue is unknown and taken as 0",)
     facts = {
-        "source": dataclasses.asdict(TableSource(str(path), *before, digest, writer.num_rows, bad_rows, notes)),
+        "source": dataclasses.asdict(
+            TableSource(str(path), *before, digest.result(), writer.num_rows, bad_rows, notes)
+        ),
         "has_prices": with_prices,
         "max_price": writer.max_price,
         "rows_of_day": {day.isoformat(): rows for day, rows in sorted(writer.rows_of_day.items())},
@@ -138,8 +143,29 @@ def _read_into(folder: Path, path: Path) -> None:
     (folder / FACTS_FILE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """Rows added up by day and article: columns key (day * ID_LIMIT + article), units, revenue; and rows by day."""
+
+    frame: pl.DataFrame
+    days: pl.DataFrame
+    num_rows: int
+    max_price: float
+
+
+def _count(rows: pl.DataFrame) -> _Counts:
+    key = pl.col("day").cast(pl.Int64) * ID_LIMIT + pl.col("article")
+    price = (pl.col("price") * PRICE_STEPS).round().cast(pl.Int64)
+    ordered = rows.select(key.alias("key"), price.alias("revenue")).sort("key")  # then it packs well, and groups faster
+    frame = ordered.group_by("key", maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("units"), pl.col("revenue").sum()
+    )
+    days = ordered.select((pl.col("key") // ID_LIMIT).rle().alias("runs")).unnest("runs")
+    return _Counts(frame, days, rows.height, rows["price"].max() if rows.height else 0.0)
+
+
 class _PartWriter:
-    """Adds up rows by day and article, block by block, and writes them in parts."""
+    """Writes counts in parts of some size, and keeps the sums that are asked for most."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -149,25 +175,16 @@ class _PartWriter:
         self._waiting: list[pl.DataFrame] = []
         self._num_parts = 0
 
-    def add(self, rows: pl.DataFrame) -> None:
-        """Take in frames of `transactions.typed_rows`."""
-        if not rows.height:
-            return
-        self.num_rows += rows.height
-        self.max_price = max(self.max_price, rows["price"].max())
-        key = pl.col("day").cast(pl.Int64) * ID_LIMIT + pl.col("article")
-        price = (pl.col("price") * PRICE_STEPS).round().cast(pl.Int64)
-        counts = (
-            rows.select(key.alias("key"), price.alias("revenue"))
-            .sort("key")  # then it packs well, and groups faster than unsorted
-            .group_by("key", maintain_order=True)
-            .agg(pl.len().cast(pl.Int64).alias("units"), pl.col("revenue").sum())
-        )
-        self._waiting.append(counts)
+    def add(self, counts: _Counts) -> None:
+        self.num_rows += counts.num_rows
+        self.max_price = max(self.max_price, counts.max_price)
+        for num_rows, day in counts.days.iter_rows():
+            self.rows_of_day[_EPOCH + datetime.timedelta(days=day)] += num_rows
+        self._waiting.append(counts.frame)
         if sum(frame.height for frame in self._waiting) >= PART_ROWS:
-            self.finish()
+            self.flush()
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Write what waits."""
         if not self._waiting:
             return
@@ -178,8 +195,6 @@ class _PartWriter:
             "revenue",
         )
         self._waiting = []
-        for day, rows in frame.group_by("day").agg(pl.col("units").sum()).iter_rows():
-            self.rows_of_day[day] += rows
         part = self.folder / f"part-{self._num_parts:04d}.parquet"
         frame.write_parquet(part, compression="zstd", compression_level=1)
         self._num_parts += 1

@@ -97,7 +97,7 @@ class Shop:
         """
         folder = Path(folder)
         assortment = read_articles(folder)
-        articles = _with_words(assortment.frame)
+        articles = with_words(assortment.frame)
         units, days, source = weekly_units_and_days(folder)
         bad_rows = assortment.source.bad_rows + source.bad_rows
         if bad_rows:
@@ -162,7 +162,7 @@ def image_path(folder: Path, article_id: str) -> Path:
     return Path(folder) / "images" / article_id[:3] / f"{article_id}.jpg"
 
 
-def _with_words(articles: pl.DataFrame) -> pl.DataFrame:
+def with_words(articles: pl.DataFrame) -> pl.DataFrame:
     """Articles of the six categories with their folder and the caption's words for colour, pattern and type."""
     colours = {group: colour.word for group, colour in COLOUR_OF_HM_GROUP.items()}
     return articles.join(

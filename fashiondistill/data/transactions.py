@@ -1,8 +1,8 @@
 """H&M's transactions file -> its good rows in blocks with fixed types; the bad ones named by their numbers.
 
-In: transactions_train.parquet, .csv, .csv.gz or .csv.zip, of any size. Out: frames with columns day (Int32, days since
-1970), article (Int64, the id as a number) and price (Float64; 0 where the file has none). Knows nothing of what is
-done with them.
+In: transactions_train.parquet, .csv, .csv.gz or .csv.zip, of any size, and a function that is handed frames with
+columns day (Int32, days since 1970), article (Int64, the id as a number) and price (Float64; 0 where the file has
+none). Out: what it returns. Knows nothing of what that is.
 
 Each block of whole lines is parsed at once; only a block that holds anything unusual is read again row by row, so that
 a bad row costs itself only. Measured against one scan of the whole file, and against DuckDB, in
@@ -12,16 +12,20 @@ benchmarks/bestsellers.py.
 from __future__ import annotations
 
 import datetime
+import os
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 from tqdm import tqdm
 
 from fashiondistill.data.assortment import ID_LENGTH
-from fashiondistill.data.csvtext import open_csv, rows_of_lines
+from fashiondistill.data.csvtext import open_csv, rows_of_lines, unique_names
 from fashiondistill.data.tables import BadRows, read_parquet_schema, require_columns
 
 TRANSACTIONS_STEM = "transactions_train"
@@ -32,6 +36,9 @@ MAX_PRICE = 1e8  # a coat costs some million of the smallest currencies
 BATCH_ROWS = 1_000_000  # of Parquet files
 SHOW_PROGRESS_BYTES = 200 * 2**20  # smaller files are read before a bar would be drawn
 
+MAX_THREADS = 4  # each holds a block of 8 MiB and its frame
+
+Summary = TypeVar("Summary")
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 _ID = re.compile(r"\+?0*(\d{1,10})")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -53,9 +60,17 @@ def has_prices(path: Path) -> bool:
     return PRICE in columns
 
 
-def typed_rows(path: Path, bad: BadRows) -> Iterator[pl.DataFrame]:
-    """The good rows in the order of the file, some at a time; the others are added to `bad`."""
-    return _rows_of_parquet(path, bad) if path.suffix == ".parquet" else _rows_of_csv(path, bad)
+def read_rows(path: Path, bad: BadRows, summarise: Callable[[pl.DataFrame], Summary]) -> Iterator[Summary]:
+    """What `summarise` makes of the good rows, some thousand at a time, in the order of the file.
+
+    Args:
+        path: of the file.
+        bad: takes the other rows.
+        summarise: may be called in several threads at once.
+    """
+    if path.suffix == ".parquet":
+        return map(summarise, _rows_of_parquet(path, bad))
+    return _rows_of_csv(path, bad, summarise)
 
 
 def typed_row(day: str, article: str, price: str) -> tuple[int, int, float] | str:
@@ -87,31 +102,40 @@ def _is_good() -> pl.Expr:
     )
 
 
-def _rows_of_csv(path: Path, bad: BadRows) -> Iterator[pl.DataFrame]:
+def _rows_of_csv(path: Path, bad: BadRows, summarise: Callable[[pl.DataFrame], Summary]) -> Iterator[Summary]:
+    """Blocks are parsed and summarised in threads, some ahead, and come back in the order of the file."""
     size = path.stat().st_size
+    num_threads = min(MAX_THREADS, os.cpu_count() or 1)
+    ahead: deque[tuple[bytes, Future]] = deque()
     with (
         open_csv(path) as table,
+        ThreadPoolExecutor(num_threads) as pool,
         tqdm(
             total=size if path.suffix == ".csv" else None, desc=f"reading {path.name}", unit="B", unit_scale=True,
             disable=size < SHOW_PROGRESS_BYTES,
         ) as bar,
     ):  # fmt: skip
-        line = 2
-        for block in table.blocks():
+
+        def parse(block: bytes) -> tuple[int, Summary] | None:
             rows = _parse_block(block, table.columns)
-            if rows is None:
-                yield _parse_lines(block, line, table.columns, bad)
-                line += block.count(b"\n")
-            else:
-                yield rows
-                line += rows.height
-            bar.update(len(block))
+            return None if rows is None else (rows.height, summarise(rows))
+
+        line = 2
+        for block in chain(table.blocks(), (None,)):  # None: the file is at its end
+            if block is not None:
+                ahead.append((block, pool.submit(parse, block)))
+            while len(ahead) > (num_threads if block is not None else 0):
+                oldest, parsed = ahead.popleft()
+                num_lines, summary = parsed.result() or (oldest.count(b"\n"), None)
+                yield summarise(_parse_lines(oldest, line, table.columns, bad)) if summary is None else summary
+                line += num_lines
+                bar.update(len(oldest))
 
 
 def _parse_block(block: bytes, columns: list[str]) -> pl.DataFrame | None:
     """The rows of a block; None if it holds anything unusual, so that it must be read row by row."""
     types = {DAY: pl.String, ARTICLE: pl.Int64, PRICE: pl.Float64}
-    names = _unique_names(columns)
+    names = unique_names(columns)
     schema = {name: types.get(name, pl.String) for name in names}
     try:  # all columns, also those that nobody needs: only so does polars see that a row has too many or too few fields
         rows = pl.read_csv(block, has_header=False, schema=schema)
@@ -131,16 +155,6 @@ def _parse_block(block: bytes, columns: list[str]) -> pl.DataFrame | None:
     if not typed.select(good.fill_null(False).all()).item():
         return None
     return typed.select(pl.col("day").cast(pl.Int32), "article", "price")
-
-
-def _unique_names(columns: list[str]) -> list[str]:
-    """Names for polars, which takes none twice; the columns that matter are known to be there once."""
-    seen: Counter[str] = Counter()
-    names = []
-    for name in columns:
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return names
 
 
 def _parse_lines(block: bytes, first_line: int, columns: list[str], bad: BadRows) -> pl.DataFrame:
