@@ -126,6 +126,7 @@ class ProductShotConfig:
     sketcher_model: str = option("", "pidinet: folder or hub id that holds table5_pidinet.pth")
     captioner_model: str = option("", "folder or hub id of a captioning model; empty = the shop's own words")
     min_shot_score: float = option(0.5, "masks trusted less than this are rejected, 0 to 1")
+    keep_picture: bool = option(False, "leave pictures whole instead of setting the garment alone on the flat ground")
 
     def __post_init__(self) -> None:
         require(0 <= self.min_shot_score <= 1, "min_shot_score", self.min_shot_score, "choose 0 to 1.")
@@ -152,6 +153,32 @@ class ProductShotConfig:
                 value,
                 f"nothing would use it: choose --{model.removesuffix('_model')} {' or '.join(users)}, or leave it out.",
             )
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """How a data set folder becomes samples."""
+
+    num_past_weeks: int = option(4, "weeks of the calendar to look back from the target week")
+    temporal_weight_decay: float = option(0.8, "weight of a week over that of the week after it; above 0, at most 1")
+    categories: tuple[str, ...] = option((), "category folders to use (none = all)", nargs="*")
+    caption_parts: int = option(3, "strings of captions.json that make the caption, from the first on; 1 to 3")
+    uncaptioned: str = option(
+        "error", "what to do with articles that captions.json lacks", choices=("error", "leave_out")
+    )
+    pose_channels: int = option(0, "channels of the pose map, zeros, for models that expect one; 0, 3 or 18")
+    binary_sketch: bool = option(False, "strokes as 0 or 1 with MGD's thresholds instead of their grey levels")
+    shape: str = option(
+        "pad", "how other shapes become 512 x 384: with a border, or pulled as upstream does", choices=("pad", "pull")
+    )
+    seed: int = option(0, "seed of all that is drawn at random in training")
+
+    def __post_init__(self) -> None:
+        require(self.num_past_weeks >= 1, "num_past_weeks", self.num_past_weeks, "choose at least 1.")
+        decay = self.temporal_weight_decay
+        require(0 < decay <= 1, "temporal_weight_decay", decay, "choose more than 0, at most 1.")
+        require(1 <= self.caption_parts <= 3, "caption_parts", self.caption_parts, "choose 1 to 3.")
+        require(self.pose_channels in (0, 3, 18), "pose_channels", self.pose_channels, "choose 0, 3 or 18.")
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,14 @@ MAX_PIXELS = 16_000_000  # 4000 x 4000; larger uploads are refused before decodi
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
-def read_image(source: Path | bytes, *, field: str) -> Image.Image:
+def read_image(source: Path | bytes, *, field: str, enough: tuple[int, int] | None = None) -> Image.Image:
     """Open and fully decode a picture, upright (EXIF), as RGB; transparent parts become white.
 
     Args:
         source: a file or its bytes.
         field: what the user calls this input; it opens every error message.
+        enough: (width, height) that the caller needs; a JPEG may come back smaller than it is, but not than this, which
+            takes a quarter of the time for a large one.
 
     Raises:
         FileNotFoundError: naming the field and the file.
@@ -56,6 +58,8 @@ def read_image(source: Path | bytes, *, field: str) -> Image.Image:
     if image.mode in ("I", "F"):  # nothing says which value is white; Pillow would clip at 255
         raise ValueError(f"{field}: {name} has 32 bits per pixel and channel. Export it with 8 or 16 bits.")
     try:
+        if enough is not None:
+            image.draft(None, enough)
         image.load()
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I;16"):

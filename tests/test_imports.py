@@ -17,7 +17,7 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 LAYERS = (
     {"config", "cli", "design", "images"},
     {"data"},
-    {"export", "diffusion", "scoring", "trends", "forecast", "store"},
+    {"annotators", "export", "diffusion", "scoring", "trends", "forecast", "store"},
     {"predict", "prepare", "generate"},
 )
 TOP = LAYERS[-1]  # entry points: nobody imports them, their neighbours included
@@ -30,6 +30,7 @@ OWNERS = {  # package -> the only files (or folders) that may import it
     "tensorboard": {"train/loop.py"},
     "plotly": {"studio/plots.py", "studio/callbacks.py", "train/evaluate.py"},  # callbacks names the figures' type
     "rembg": {"fashiondistill/data/masks.py"},
+    "controlnet_aux": {"fashiondistill/annotators.py"},
 }
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 

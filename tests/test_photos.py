@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import shutil
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -370,10 +370,10 @@ def test_missing_folders_are_named(tmp_path: Path, capsys: Capture) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(importlib.util.find_spec("rembg") is not None, reason="rembg is installed here")
 def test_a_segmenter_that_is_not_installed_says_how_and_leaves_the_folder_usable(
-    few: Path, tmp_path: Path, capsys: Capture
+    few: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "rembg", None)
     flags = ["photos", f"--photos={few}", f"--out={tmp_path / 'out'}", *SHARES]
     assert main([*flags, "--segmenter=rembg"]) == 2
     assert "pip install 'rembg[cpu]'" in capsys.readouterr().err

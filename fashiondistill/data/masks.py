@@ -7,6 +7,8 @@ GrabCut: Rother, Kolmogorov, Blake, SIGGRAPH 2004. Guided filter: He, Sun, Tang,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -39,8 +41,8 @@ def garment_mask(image: np.ndarray) -> GarmentMask:
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
     background_distance = _distance_to_border_colours(lab)
     starts = (_border_start(background_distance), _rect_start(lab), _oval_start(lab))
-    candidates = [_keep_garment(_grab_cut(lab, start)) for start in starts]
-    agreements = [float(np.mean([_iou(a, b) for b in candidates if b is not a])) for a in candidates]
+    candidates = [keep_garment(grab_cut(lab, start)) for start in starts]
+    agreements = [float(np.mean([iou(a, b) for b in candidates if b is not a])) for a in candidates]
     terms = [
         _score_terms(lab, mask, agreement, background_distance)
         for mask, agreement in zip(candidates, agreements, strict=True)
@@ -48,7 +50,7 @@ def garment_mask(image: np.ndarray) -> GarmentMask:
     scores = [float(np.prod(list(term.values()))) for term in terms]
     best = int(np.argmax(scores))
     weakness = min(terms[best], key=terms[best].get)
-    return GarmentMask(_refine(image, candidates[best]), scores[best], weakness)
+    return GarmentMask(refine(image, candidates[best]), scores[best], weakness)
 
 
 def _distance_to_border_colours(lab: np.ndarray) -> np.ndarray:
@@ -72,7 +74,7 @@ def _border_start(distance: np.ndarray) -> np.ndarray:
     scaled = cv2.GaussianBlur(np.clip(distance * 3, 0, 255), (0, 0), 1.5).astype(np.uint8)
     threshold, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     start = np.where(scaled > threshold * 0.8, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    return _with_sure_border(start)
+    return with_sure_border(start)
 
 
 def _rect_start(lab: np.ndarray) -> np.ndarray:
@@ -89,15 +91,15 @@ def _oval_start(lab: np.ndarray) -> np.ndarray:
     cv2.ellipse(
         start, (width // 2, height // 2), (round(width * 0.3), round(height * 0.34)), 0, 0, 360, cv2.GC_PR_FGD, -1
     )
-    return _with_sure_border(start)
+    return with_sure_border(start)
 
 
-def _with_sure_border(start: np.ndarray) -> np.ndarray:
+def with_sure_border(start: np.ndarray) -> np.ndarray:
     start[:2], start[-2:], start[:, :2], start[:, -2:] = (cv2.GC_BGD,) * 4
     return start
 
 
-def _grab_cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
+def grab_cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
     probable = np.isin(start, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if probable.sum() < 50:
         return np.zeros(start.shape, np.uint8)
@@ -107,16 +109,16 @@ def _grab_cut(lab: np.ndarray, start: np.ndarray) -> np.ndarray:
     return np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
 
 
-def _keep_garment(mask: np.ndarray) -> np.ndarray:
+def keep_garment(mask: np.ndarray, *, speck: int = 5, smallest_part: float = 0.25) -> np.ndarray:
     """Drop specks and pinholes; keep the largest part and those of at least a quarter of its size (pairs of shoes)."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (speck, speck))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     if count < 2:
         return mask
     areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = np.isin(labels, 1 + np.flatnonzero(areas >= 0.25 * areas.max())).astype(np.uint8)
+    kept = np.isin(labels, 1 + np.flatnonzero(areas >= smallest_part * areas.max())).astype(np.uint8)
     holes, hole_labels, hole_stats, _ = cv2.connectedComponentsWithStats(1 - kept)
     for hole in range(1, holes):
         left, top, width, height, area = hole_stats[hole]
@@ -126,7 +128,7 @@ def _keep_garment(mask: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _iou(first: np.ndarray, second: np.ndarray) -> float:
+def iou(first: np.ndarray, second: np.ndarray) -> float:
     union = np.count_nonzero(first | second)
     return np.count_nonzero(first & second) / union if union else 0.0
 
@@ -143,25 +145,34 @@ def _background_inside(mask: np.ndarray, distance: np.ndarray) -> float:
 
 def _score_terms(lab: np.ndarray, mask: np.ndarray, agreement: float, distance: np.ndarray) -> dict[str, float]:
     """What speaks for a mask, each in [0, 1]; the thresholds were set on 150 photos by eye (docs/LOG.md)."""
-    area = mask.mean()
-    if not 0.04 < area < 0.85:
-        return {"garment size": 0.0}
+    shape = shape_terms(mask)
+    if "garment size" in shape:
+        return shape
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = np.concatenate([contour[:, 0] for contour in contours])
     near_border = (
         (outline[:, 0] <= 3) | (outline[:, 1] <= 3)
         | (outline[:, 0] >= mask.shape[1] - 4) | (outline[:, 1] >= mask.shape[0] - 4)
     ).mean()  # fmt: skip
+    return {
+        "agreement of three starts": ramp(agreement, 0.6, 0.97),
+        "edge contrast": ramp(_edge_contrast(lab, mask), 5, 16),
+        "touches the picture's border": 1 - ramp(float(near_border), 0.01, 0.08),
+        "background inside": 1 - ramp(_background_inside(mask, distance), 0.02, 0.08),
+    } | shape
+
+
+def shape_terms(mask: np.ndarray, *, min_area: float = 0.04) -> dict[str, float]:
+    """What the outline alone says for a mask (uint8 0/1), each in [0, 1]; {"garment size": 0} if it is no size."""
+    if not min_area < mask.mean() < 0.85:
+        return {"garment size": 0.0}
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hull_area = sum(cv2.contourArea(cv2.convexHull(contour)) for contour in contours)
     perimeter = sum(cv2.arcLength(contour, True) for contour in contours)
     hull_perimeter = sum(cv2.arcLength(cv2.convexHull(contour), True) for contour in contours)
     return {
-        "agreement of three starts": _ramp(agreement, 0.6, 0.97),
-        "edge contrast": _ramp(_edge_contrast(lab, mask), 5, 16),
-        "touches the picture's border": 1 - _ramp(float(near_border), 0.01, 0.08),
-        "ragged outline": 1 - _ramp(perimeter / max(hull_perimeter, 1), 1.55, 2.3),
-        "background inside": 1 - _ramp(_background_inside(mask, distance), 0.02, 0.08),
-        "solidity": _ramp(float(mask.sum()) / max(hull_area, 1), 0.35, 0.6),
+        "ragged outline": 1 - ramp(perimeter / max(hull_perimeter, 1), 1.55, 2.3),
+        "solidity": ramp(float(mask.sum()) / max(hull_area, 1), 0.35, 0.6),
     }
 
 
@@ -181,11 +192,11 @@ def _edge_contrast(lab: np.ndarray, mask: np.ndarray) -> float:
     return float(np.percentile(distance[edge], 30)) if edge.any() else 0.0
 
 
-def _ramp(value: float, low: float, high: float) -> float:
+def ramp(value: float, low: float, high: float) -> float:
     return float(np.clip((value - low) / (high - low), 0, 1))
 
 
-def _refine(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def refine(image: np.ndarray, mask: np.ndarray, *, speck: int = 5, smallest_part: float = 0.25) -> np.ndarray:
     """Bring the small mask to full size and let the photo's edges decide within a few pixels (guided filter)."""
     height, width = image.shape[:2]
     coarse = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -200,20 +211,45 @@ def _refine(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     offset = mean_mask - slope * mean_guide
     filtered = mean(slope) * guide + mean(offset)
     blended = cv2.GaussianBlur(0.5 * filtered + 0.5 * coarse, (0, 0), 1.2)
-    return _keep_garment((blended > 0.5).astype(np.uint8)) * 255
+    return keep_garment((blended > 0.5).astype(np.uint8), speck=speck, smallest_part=smallest_part) * 255
 
 
-def rembg_mask(image: np.ndarray) -> GarmentMask:
-    """Mask by the optional package rembg (U-2-Net; weights are fetched or read from ~/.u2net on first use).
+def rembg_mask(image: np.ndarray, model: str = "") -> GarmentMask:
+    """Mask by the optional package rembg.
+
+    Args:
+        image: uint8 [H, W, 3] RGB.
+        model: path of an .onnx file of U-2-Net's kind, or a name that rembg knows (its weights are fetched, or read
+            from ~/.u2net); "" = u2net, whose licence allows every use.
 
     Raises:
         ImportError: if rembg is not installed, with the command that installs it.
+        ValueError: if the model cannot be loaded.
     """
     try:
         from rembg import remove  # optional and heavy: only who asks for it pays
     except ImportError as error:
         raise ImportError("--segmenter rembg needs the package rembg: pip install 'rembg[cpu]'") from error
-    mask = _keep_garment((np.asarray(remove(image, only_mask=True)) > 127).astype(np.uint8))
+    found = np.asarray(remove(image, session=_rembg_session(model), only_mask=True))
+    mask = keep_garment((found > 127).astype(np.uint8))
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     terms = _score_terms(lab, mask, 1.0, _distance_to_border_colours(lab))
     return GarmentMask(mask * 255, float(np.prod(list(terms.values()))), min(terms, key=terms.get))
+
+
+@cache
+def _rembg_session(model: str):  # noqa: ANN202 - a class of the optional package
+    from rembg import new_session
+
+    if model.endswith(".onnx") and not Path(model).is_file():
+        raise ValueError(f"--segmenter_model {model} does not exist. Give an .onnx file, or a model that rembg knows.")
+    try:
+        if model.endswith(".onnx"):
+            return new_session("u2net_custom", model_path=model)
+        return new_session(model or "u2net")
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"--segmenter_model {model or 'u2net'} cannot be loaded ({reason}). Give a path of an .onnx file, or a name"
+            " that rembg knows and can fetch."
+        ) from error

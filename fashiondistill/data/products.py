@@ -16,9 +16,11 @@ import numpy as np
 from fashiondistill.config import ProductShotConfig
 from fashiondistill.data.categories import CATEGORY_OF_GROUP, get_category
 from fashiondistill.data.lines import draw_lines
-from fashiondistill.data.masks import GarmentMask, garment_mask
+from fashiondistill.data.masks import GarmentMask
 from fashiondistill.data.placing import place_garment
+from fashiondistill.data.studiomasks import studio_mask
 from fashiondistill.data.vitonhd import ArticlePictures
+from fashiondistill.images import fit
 
 Segment = Callable[[np.ndarray, str], GarmentMask]  # picture and category folder -> mask of the picture's size
 Draw = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture and mask -> sketch, bright on black
@@ -57,8 +59,9 @@ def prepare_product_shot(
     category: str,
     *,
     min_score: float = ProductShotConfig.min_shot_score,
-    segment: Segment | None = None,
+    segment: Segment = studio_mask,
     draw: Draw = draw_lines,
+    keep_picture: bool = ProductShotConfig.keep_picture,
 ) -> ProductShot:
     """Mask, place and draw.
 
@@ -66,15 +69,17 @@ def prepare_product_shot(
         image: uint8 [H, W, 3] RGB, one article on a light plain ground, worn or not.
         category: folder name, for example "top5gub"; says which part of a worn outfit is meant.
         min_score: masks trusted less than this are rejected, 0 to 1.
-        segment: who cuts the garment out; None = `studio_mask`.
+        segment: who cuts the garment out.
         draw: who draws the sketch.
+        keep_picture: leave the picture whole, as the published data set does, instead of setting the garment alone on
+            the flat ground, as the bundled model knows it.
 
     Raises:
         ShotRejected: with the reason.
         ValueError: for an unknown category.
     """
     folder = get_category(category).folder
-    found = (segment or _default_segment)(image, folder)
+    found = segment(image, folder)
     if found.score < min_score:
         raise ShotRejected(f"mask score {found.score:.2f} is below {min_score}: {found.weakness}")
     if not found.mask.any():
@@ -82,9 +87,13 @@ def prepare_product_shot(
     _, _, width, height = cv2.boundingRect(found.mask)
     if max(width, height) < MIN_GARMENT_PIXELS:
         raise ShotRejected(f"garment is only {max(width, height)} pixels long")
-    picture, mask = place_garment(image, found.mask)
+    picture, mask = _whole(image, found.mask) if keep_picture else place_garment(image, found.mask)
     return ProductShot(ArticlePictures(image=picture, sketch=draw(picture, mask), mask=mask), found.score)
 
 
-def _default_segment(image: np.ndarray, category: str) -> GarmentMask:
-    return garment_mask(image)
+def _whole(image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Picture and mask of 512 x 384; what the picture's shape leaves free gets the grey of its own border."""
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    return fit(image, ground=round(float(np.median(border)))), np.where(fit(mask, ground=0) > 127, 255, 0).astype(
+        np.uint8
+    )

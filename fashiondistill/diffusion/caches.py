@@ -1,0 +1,185 @@
+"""Latents and text states of a data set, encoded once and kept on disk: training on them loads no picture and no VAE.
+
+In: a `GarmentDataset` and a `GarmentPipeline`. Out: a `CachedDataset` of the same samples. Each entry is a safetensors
+file named by the SHA-256 of what it was made from (the bytes of picture, sketch and mask, or the caption; how they were
+brought to size; every weight of the model), so an input that changes has another name and is encoded anew, and an
+interrupted run goes on. Entries of inputs that are gone stay until the folder is deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tqdm import tqdm
+
+from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
+from fashiondistill.data.folders import Item
+from fashiondistill.diffusion.batches import BatchFacts, batch_facts, collate
+from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
+from fashiondistill.diffusion.pipeline import GarmentPipeline
+
+FORMAT = "1"  # part of every key: a change of what an entry holds makes new ones
+
+
+@dataclass(frozen=True, eq=False)
+class CachedSample(SampleFacts):
+    """One article in one week, encoded.
+
+    Attributes:
+        latents, masked_latents: float16 [4, 64, 48], scaled; of the picture, and of the picture with the garment grey.
+        mask: float16 [1, 64, 48], 1 = repaint.
+        sketch: float16 [1, 64, 48] in [0, 1], 1 = stroke.
+        text_states: float16 [77, D].
+    """
+
+    latents: torch.Tensor
+    masked_latents: torch.Tensor
+    mask: torch.Tensor
+    sketch: torch.Tensor
+    text_states: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class CachedBatch(BatchFacts):
+    """B encoded samples: latents [B, 4, 64, 48] and their conditions."""
+
+    latents: torch.Tensor
+    conditioning: Conditioning
+
+    def _mapped(self, function) -> Self:  # noqa: ANN001 - tensor -> tensor
+        values = {entry.name: getattr(self.conditioning, entry.name) for entry in fields(self.conditioning)}
+        mapped = Conditioning(**{n: None if v is None else function(v) for n, v in values.items()})
+        return replace(super()._mapped(function), conditioning=mapped)
+
+
+class CachedDataset:
+    """The samples of a `GarmentDataset`, read from the cache; `cache_states` makes it."""
+
+    def __init__(self, dataset: GarmentDataset, folder: Path, keys: Sequence[str], text_keys: dict[str, str]) -> None:
+        self.dataset, self.folder = dataset, folder
+        self.keys, self.text_keys = tuple(keys), text_keys
+        self.config = dataset.config
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, key: int | SampleKey) -> CachedSample:
+        index = key.index if isinstance(key, SampleKey) else key
+        facts = self.dataset.facts(key)
+        states = _read(_path(self.folder, self.keys[index]))
+        text = _read(_path(self.folder, self.text_keys[facts.caption]))
+        return CachedSample(**vars(facts), **states, **text)
+
+
+def collate_cached(samples: Sequence[CachedSample], *, pose_channels: int = 0) -> CachedBatch:
+    """Stack encoded samples; the pose, where a model expects one, is zeros."""
+    stacked = {
+        name: torch.stack([getattr(sample, name) for sample in samples])
+        for name in ("latents", "masked_latents", "mask", "sketch", "text_states")
+    }
+    latents = stacked["latents"]
+    pose = torch.zeros(len(samples), pose_channels, *latents.shape[2:]) if pose_channels else None
+    conditioning = Conditioning(
+        stacked["text_states"], stacked["mask"], stacked["masked_latents"], pose=pose, sketch=stacked["sketch"]
+    )
+    return CachedBatch(**vars(batch_facts(samples)), latents=latents, conditioning=conditioning)
+
+
+def cache_states(
+    dataset: GarmentDataset, pipeline: GarmentPipeline, folder: Path, *, batch_size: int = 16
+) -> CachedDataset:
+    """Encode what the cache lacks of a data set, with a progress bar.
+
+    Args:
+        dataset: its captions must fit the pipeline's tokenizer (see `GarmentDataset`'s count_tokens).
+        pipeline: its VAE and text encoder encode, on its device.
+        folder: the cache; several data sets and models may share one.
+        batch_size: pictures encoded together.
+
+    Raises:
+        ValueError: if strokes are binary, since they change in every epoch; or a caption or file cannot be used.
+    """
+    if dataset.config.binary_sketch:
+        raise ValueError("--binary_sketch True is not usable with cached latents: its strokes change in every epoch.")
+    vae_id = weights_id(pipeline.vae, str(pipeline.vae.config.scaling_factor))
+    text_id = weights_id(pipeline.text_encoder, json.dumps(pipeline.tokenizer.get_vocab(), sort_keys=True))
+    keys = [_picture_key(item, dataset.config.shape, vae_id) for item in dataset.items]
+    captions = sorted(set(dataset.captions[item.article_id] for item in dataset.items))
+    text_keys = {caption: _digest([FORMAT, "text", text_id, caption]) for caption in captions}
+    waiting = [c for c in captions if not _path(folder, text_keys[c]).is_file()]
+    for caption in tqdm(waiting, desc="encoding captions", unit="caption", disable=not waiting):
+        states = pipeline.encode_prompt(caption)[0]
+        _write(_path(folder, text_keys[caption]), {"text_states": states})
+    first_of = {key: index for index, key in reversed(list(enumerate(keys)))}
+    missing = [index for key, index in first_of.items() if not _path(folder, key).is_file()]
+    starts = range(0, len(missing), batch_size)
+    for start in tqdm(starts, desc="encoding pictures", unit="batch", disable=not missing):
+        _encode(dataset, pipeline, missing[start : start + batch_size], keys, folder)
+    return CachedDataset(dataset, folder, keys, text_keys)
+
+
+def weights_id(module: torch.nn.Module, extra: str) -> str:
+    """SHA-256 of every weight's name, shape and value, and of what else decides a model's output."""
+    digest = hashlib.sha256(extra.encode())
+    for name, tensor in sorted(module.state_dict().items()):
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name}/{tuple(values.shape)}/{values.dtype}".encode())
+        digest.update(values.view(torch.uint8).numpy().tobytes() if values.dim() else str(values.item()).encode())
+    return digest.hexdigest()
+
+
+@torch.no_grad()
+def _encode(
+    dataset: GarmentDataset, pipeline: GarmentPipeline, indices: Iterable[int], keys: Sequence[str], folder: Path
+) -> None:
+    indices = list(indices)
+    batch = collate([dataset[index] for index in indices]).to(pipeline.device)
+    pixels, repaint = batch.pixels(), batch.repaint()
+    parts = {
+        "latents": pipeline.encode_image(pixels),
+        "masked_latents": pipeline.encode_image(pixels * (1 - repaint)),
+        "mask": latent_mask(repaint),
+        "sketch": latent_sketch(batch.strokes()),
+    }
+    for row, index in enumerate(indices):
+        _write(_path(folder, keys[index]), {name: values[row] for name, values in parts.items()})
+
+
+def _picture_key(item: Item, shape: str, vae_id: str) -> str:
+    files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (item.image, item.sketch, item.mask)]
+    return _digest([FORMAT, "picture", vae_id, shape, *files])
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / key[:2] / f"{key}.safetensors"
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    halves = {name: values.detach().to("cpu", torch.float16).contiguous() for name, values in tensors.items()}
+    broken = [name for name, values in halves.items() if not values.isfinite().all()]
+    if broken:
+        raise ValueError(f"{broken[0]} of {path} are not finite in float16: check the model's weights.")
+    save_file(halves, part)
+    os.replace(part, path)
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"cache: {path} cannot be read ({error}). Delete it and encode again.") from error
