@@ -124,5 +124,5 @@ def test_splits_follow_each_other_in_time(days: list[datetime.date], other: date
     assert splits.of(train_end) == "train" and splits.of(late.shift(1)) == "test"
     if train_end != val_end:
         assert splits.of(val_end) == "val"
-        with pytest.raises(ValueError, match=f"val_end {train_end} lies before train_end {val_end}"):
+        with pytest.raises(ValueError, match=f"--val_end {train_end} lies before --train_end {val_end}"):
             Splits(val_end, train_end)

@@ -10,8 +10,9 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ NO_IMAGE = "no image"
 SHOP = "shop"  # what stands as sender of a shop's picture
 NOT_COMPARED = ("hm_dir", "out", "cache_dir", "num_workers")  # options that change no result
 
-Entry = dict  # a line of progress.jsonl: article_id, stamp, places, words, and either record or reason
+Entry = dict  # a line of progress.jsonl: article_id, stamp, places, words, and either record and style or reason
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,6 @@ class PictureJob:
         places: (split, week folder) where it stands, in order of time.
         words: colour, pattern and garment, in the words of captions.
         out: root of the data set.
-        shot: how the picture is prepared.
     """
 
     article_id: str
@@ -54,7 +54,22 @@ class PictureJob:
     places: tuple[tuple[str, str], ...]
     words: tuple[str, str, str]
     out: Path
-    shot: ProductShotConfig
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Who prepares pictures; its functions must be of a module, so that other processes can import them.
+
+    Attributes:
+        shoot: picture uint8 [H, W, 3] and category folder -> `ProductShot`, or `ShotRejected` raised.
+        describe: picture -> a sentence that replaces the shop's description in the caption; None keeps that one.
+    """
+
+    shoot: Callable[[np.ndarray, str], ProductShot]
+    describe: Callable[[np.ndarray], str] | None
+
+
+PLAIN_CAMERA = Camera(prepare_product_shot, None)
 
 
 def options_of(config: PrepareHmConfig, shot: ProductShotConfig) -> dict[str, object]:
@@ -64,7 +79,7 @@ def options_of(config: PrepareHmConfig, shot: ProductShotConfig) -> dict[str, ob
 
 
 def make_pictures(
-    out: Path, jobs: list[PictureJob], options: dict[str, object], *, num_workers: int
+    out: Path, jobs: list[PictureJob], options: dict[str, object], *, camera: Camera, num_workers: int
 ) -> dict[str, Entry]:
     """Do what is left to do; returns the entry of every job.
 
@@ -77,7 +92,7 @@ def make_pictures(
             _remove_files(out, entry)
     waiting = [job for job in jobs if job.article_id not in finished]
     _write_progress(out, options, finished.values())
-    results = run_all(_make_one, waiting, num_workers=num_workers)
+    results = run_all(partial(_make_one, camera), waiting, num_workers=num_workers)
     with open(out / PROGRESS, "a", encoding="utf-8") as progress:
         for entry in tqdm(results, total=len(waiting), desc="preparing pictures", unit="article", disable=not waiting):
             progress.write(json.dumps(entry) + "\n")
@@ -99,9 +114,9 @@ def read_progress(out: Path, options: dict[str, object]) -> dict[str, Entry]:
     before = lines[0].get("options") if lines else None
     if before != options:
         changed = [name for name in options if (before or {}).get(name) != options[name]]
+        names = ", ".join(f"--{name}" for name in changed) or "another command"
         raise ValueError(
-            f"--out {out} was made with other options ({', '.join(f'--{name}' for name in changed) or 'another command'}). "
-            "Choose another folder or delete this one."
+            f"--out {out} was made with other options ({names}). Choose another folder or delete this one."
         )
     return {entry["article_id"]: entry for entry in lines[1:] if "article_id" in entry}
 
@@ -134,7 +149,7 @@ def _stamp(path: Path) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _make_one(job: PictureJob) -> Entry:
+def _make_one(camera: Camera, job: PictureJob) -> Entry:
     """Runs in a worker process."""
     entry: Entry = {
         "article_id": job.article_id,
@@ -146,18 +161,19 @@ def _make_one(job: PictureJob) -> Entry:
     if entry["stamp"] is None:
         return entry | {"reason": NO_IMAGE}
     try:
-        shot = _shoot(np.asarray(read_image(job.path, field="product picture")), job)
-    except (ShotRejected, ValueError) as error:
+        image = np.asarray(read_image(job.path, field="product picture"))
+    except ValueError as error:
+        return entry | {"reason": str(error)}
+    try:
+        shot = camera.shoot(image, job.category)
+    except ShotRejected as error:
         return entry | {"reason": str(error)}
     record = _record(job, shot)
     write_article(job.out, record, shot.pictures)
     for split, week in job.places[1:]:
         _copy(job.out, record, dataclasses.replace(record, split=split, week=week))
-    return entry | {"record": record.__dict__}
-
-
-def _shoot(image: np.ndarray, job: PictureJob) -> ProductShot:
-    return prepare_product_shot(image, job.category, min_score=job.shot.min_shot_score)
+    style = None if camera.describe is None else camera.describe(image)
+    return entry | {"record": record.__dict__, "style": style}
 
 
 def _record(job: PictureJob, shot: ProductShot) -> ArticleRecord:

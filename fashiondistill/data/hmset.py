@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from fashiondistill.config import PrepareHmConfig, ProductShotConfig
 from fashiondistill.data.captions import article_caption
 from fashiondistill.data.hmpictures import (
     NO_IMAGE,
+    PLAIN_CAMERA,
+    Camera,
     Entry,
     PictureJob,
     is_current,
@@ -28,7 +31,7 @@ from fashiondistill.data.hmpictures import (
     records_of,
 )
 from fashiondistill.data.hmplan import HmPlan, plan_hm
-from fashiondistill.data.report import write_report
+from fashiondistill.data.report import Fate, write_report
 from fashiondistill.data.shop import image_path, with_words
 from fashiondistill.data.tables import TableSource, stamp
 from fashiondistill.data.vitonhd import SPLITS, drawings_of, write_manifest, write_text
@@ -39,8 +42,13 @@ FORMAT = 1  # of manifest.json
 OK = "ok"
 
 
-def prepare_hm(config: PrepareHmConfig, shot: ProductShotConfig) -> tuple[dict, bool]:
+def prepare_hm(config: PrepareHmConfig, shot: ProductShotConfig, *, camera: Camera = PLAIN_CAMERA) -> tuple[dict, bool]:
     """Run the whole preparation.
+
+    Args:
+        config: which sales, and how they are ranked.
+        shot: how pictures are prepared.
+        camera: who prepares and describes them.
 
     Returns:
         The contents of manifest.json, and whether anything had to be done.
@@ -49,7 +57,9 @@ def prepare_hm(config: PrepareHmConfig, shot: ProductShotConfig) -> tuple[dict, 
         FileNotFoundError, ValueError: if the shop's files cannot be used, a flag asks for what they do not hold, or
             `out` holds a data set that was made with other options.
     """
-    out = Path(config.out)
+    out, images = Path(config.out), Path(config.hm_dir) / "images"
+    if not images.is_dir():
+        raise FileNotFoundError(f"{images} does not exist: put the pictures there, as 010/0108775015.jpg.")
     options = options_of(config, shot)
     before = _complete_manifest(out, config, read_progress(out, options))
     if before is not None:
@@ -57,11 +67,17 @@ def prepare_hm(config: PrepareHmConfig, shot: ProductShotConfig) -> tuple[dict, 
     plan = plan_hm(config)
     out.mkdir(parents=True, exist_ok=True)
     (out / MANIFEST).unlink(missing_ok=True)  # until it is back, the data set counts as unfinished
-    entries = make_pictures(out, _jobs(plan, config, shot), options, num_workers=config.num_workers)
+    entries = make_pictures(out, _jobs(plan, config), options, camera=camera, num_workers=config.num_workers)
+    if all("reason" in entry for entry in entries.values()):
+        reasons = Counter(entry["reason"] for entry in entries.values()).most_common(1)[0]
+        raise ValueError(
+            f"no bestseller has a picture that can be used; {reasons[1]} times: {reasons[0]}. See {images}."
+        )
     manifest = _manifest(plan, options, entries)
     _write_tables(out, plan, entries)
     write_run(out, config, shot)
-    write_report(out / REPORT, manifest, plan, out)
+    fates = {a: Fate(_status(e), next(iter(records_of(e)), None)) for a, e in entries.items()}
+    write_report(out / REPORT, manifest, plan, fates)
     write_text(out / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     return manifest, True
 
@@ -80,7 +96,7 @@ def _complete_manifest(out: Path, config: PrepareHmConfig, entries: dict[str, En
     return manifest if same and len(entries) == manifest["counts"]["articles"] else None
 
 
-def _jobs(plan: HmPlan, config: PrepareHmConfig, shot: ProductShotConfig) -> list[PictureJob]:
+def _jobs(plan: HmPlan, config: PrepareHmConfig) -> list[PictureJob]:
     places: dict[str, list[tuple[str, str]]] = {}
     for placement in sorted(plan.placements, key=lambda p: p.week):
         places.setdefault(placement.article_id, []).append((placement.split, placement.week.published))
@@ -93,7 +109,6 @@ def _jobs(plan: HmPlan, config: PrepareHmConfig, shot: ProductShotConfig) -> lis
             places=tuple(places[article_id]),
             words=(colour, pattern, garment),
             out=Path(config.out),
-            shot=shot,
         )
         for article_id, category, colour, pattern, garment in words.sort("article_id").iter_rows()
         if article_id in places
@@ -104,7 +119,7 @@ def _write_tables(out: Path, plan: HmPlan, entries: dict[str, Entry]) -> None:
     records = [record for entry in entries.values() for record in records_of(entry)]
     with_pictures = {record.article_id for record in records}
     captions = {
-        row["article_id"]: article_caption(row)
+        row["article_id"]: article_caption(row, style=entries[row["article_id"]]["style"])
         for row in plan.assortment.frame.iter_rows(named=True)
         if row["article_id"] in with_pictures
     }

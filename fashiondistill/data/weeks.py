@@ -138,7 +138,7 @@ class Splits:
     def __post_init__(self) -> None:
         if self.val_end < self.train_end:
             raise ValueError(
-                f"val_end {self.val_end} lies before train_end {self.train_end}: choose that week or a later one."
+                f"--val_end {self.val_end} lies before --train_end {self.train_end}: choose that week or a later one."
             )
 
     def of(self, week: Week) -> str:
