@@ -32,6 +32,9 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
     for entry in dataclasses.fields(config_class):
         options = dict(entry.metadata)
         text = options.pop("help", "")
+        if options.pop("positional", False):
+            parser.add_argument(entry.name, help=text, **options)
+            continue
         if hints[entry.name] is bool:
             options["action"] = argparse.BooleanOptionalAction
         elif "nargs" in options:

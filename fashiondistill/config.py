@@ -19,7 +19,7 @@ CATALOGUE = ASSETS / "catalogue"
 
 
 def option(default, help_text: str, **cli):  # noqa: ANN001, ANN003, ANN201 - the type is the field's own
-    """A dataclass field with the help text of its flag; `cli` goes to argparse (choices, nargs)."""
+    """A dataclass field with its flag's help text; `cli` goes to argparse (choices, nargs); positional = no flag."""
     return field(default=default, metadata={"help": help_text, **cli})
 
 
@@ -153,6 +153,22 @@ class ProductShotConfig:
                 value,
                 f"nothing would use it: choose --{model.removesuffix('_model')} {' or '.join(users)}, or leave it out.",
             )
+
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """Looks through a data set folder."""
+
+    dataset_path: str = option("", "data set folder, ours or a published one", positional=True)
+    shape: str = option(
+        "pad", "how it will be read, see the training flag; pull forgives other proportions", choices=("pad", "pull")
+    )
+    tokenizer: str = option("", "folder with the tokenizer.json that counts the captions' tokens (none = CLIP's)")
+    num_workers: int = option(0, "processes; 0 = one per core, 1 = no others")
+
+    def __post_init__(self) -> None:
+        require(bool(self.dataset_path), "dataset_path", repr(self.dataset_path), "give a data set folder.")
+        require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
 
 
 @dataclass(frozen=True)

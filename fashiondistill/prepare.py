@@ -1,7 +1,7 @@
 """python -m fashiondistill.prepare: data sets in the published VITON-HD style layout.
 
 In: photos and labels, nothing (drawn garments), or a shop's sales and pictures. Out: a data set folder, see
-`data.vitonhd`.
+`data.vitonhd`. `check` looks through one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from functools import partial
 import numpy as np
 
 from fashiondistill.cli import add_flags, config_from
-from fashiondistill.config import PrepareDrawingsConfig, PrepareHmConfig, PreparePhotosConfig, ProductShotConfig
+from fashiondistill.config import (
+    CheckConfig,
+    PrepareDrawingsConfig,
+    PrepareHmConfig,
+    PreparePhotosConfig,
+    ProductShotConfig,
+)
+from fashiondistill.data.checks import as_table, check_folder
 from fashiondistill.data.drawingset import prepare_drawings
 from fashiondistill.data.hmpictures import Camera
 from fashiondistill.data.hmset import prepare_hm
@@ -23,12 +30,13 @@ from fashiondistill.data.products import ProductShot, prepare_product_shot
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Command line; returns the exit status (2 = bad input)."""
+    """Command line; returns the exit status (1 = `check` found errors, 2 = bad input)."""
     commands = {
         "photos": ("garment photos and labels -> data set", _photos, (PreparePhotosConfig,)),
+        "check": ("look through a data set folder", _check, (CheckConfig,)),
         "drawings": ("drawn garments -> added to a data set", _drawings, (PrepareDrawingsConfig,)),
         "hm": (
-            "a shop's sales and pictures -> weekly bestsellers as a data set",
+            "a shop's sales and pictures -> data set of bestsellers",
             _hm,
             (PrepareHmConfig, ProductShotConfig),
         ),
@@ -42,11 +50,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     _, run, config_classes = commands[arguments.command]
     try:
-        run(*(config_from(arguments, config_class) for config_class in config_classes))
+        status = run(*(config_from(arguments, config_class) for config_class in config_classes))
     except (ValueError, FileNotFoundError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return 0
+    return status or 0
 
 
 def _photos(config: PreparePhotosConfig) -> None:
@@ -56,6 +64,12 @@ def _photos(config: PreparePhotosConfig) -> None:
     print(f"accepted {len(records)} of {total} photos: " + ", ".join(f"{n} {s}" for s, n in splits.most_common()))
     print("rejected: " + "; ".join(f"{count} {reason}" for reason, count in reasons.most_common(8)))
     print(f"data set: {config.out} (rejects.csv lists every reason)")
+
+
+def _check(config: CheckConfig) -> int:
+    report = check_folder(config)
+    print(as_table(report))
+    return 1 if report.num_errors else 0
 
 
 def _drawings(config: PrepareDrawingsConfig) -> None:

@@ -12,12 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     BertTokenizer,
     BlipConfig,
     BlipForConditionalGeneration,
     BlipImageProcessor,
     BlipProcessor,
+    CLIPImageProcessor,
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PreTrainedTokenizerFast,
     SegformerConfig,
     SegformerForSemanticSegmentation,
     SegformerImageProcessor,
@@ -130,6 +138,41 @@ def test_captioning_model_gives_the_style_sentence(blip: Path) -> None:
     assert article_caption(row(), style="red red")[0] == "Red red."
 
 
+def test_captioning_model_that_chats_is_asked(tmp_path: Path) -> None:
+    """A LLaVA of two layers; its answer is what comes after the question."""
+    words = ["red", "<unk>", "<s>", "</s>", "<image>", "<pad>", "USER", "ASSISTANT", ":"]
+    lookup = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
+    lookup.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=lookup, pad_token="<pad>", unk_token="<unk>", bos_token="<s>", eos_token="</s>",
+        extra_special_tokens={"image_token": "<image>"},
+    )  # fmt: skip
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    model = LlavaForConditionalGeneration(
+        LlavaConfig(
+            vision_config=CLIPVisionConfig(num_hidden_layers=2, image_size=32, patch_size=16, **small),
+            text_config=LlamaConfig(vocab_size=len(words), num_hidden_layers=1, num_key_value_heads=2, **small),
+            image_token_index=4,
+            image_seq_length=4,
+        )
+    )
+    with torch.no_grad():  # all words are equally likely, so it says the first
+        model.model.language_model.norm.weight.zero_()
+    model.save_pretrained(tmp_path)
+    pictures = CLIPImageProcessor(size={"height": 32, "width": 32}, crop_size={"height": 32, "width": 32})
+    template = (
+        "{% for m in messages %}USER : {% for c in m['content'] %}{% if c['type'] == 'image' %}<image>{% else %}"
+        " {{ c['text'] }}{% endif %}{% endfor %}{% endfor %}{% if add_generation_prompt %} ASSISTANT :{% endif %}"
+    )
+    LlavaProcessor(
+        pictures, tokenizer, patch_size=16, vision_feature_select_strategy="default", chat_template=template,
+        num_additional_image_tokens=1,
+    ).save_pretrained(tmp_path)  # fmt: skip
+    answer = load_captioner(str(tmp_path))(product_shot("dress")[0])
+    assert set(answer.split()) == {"red"}
+
+
+@pytest.mark.filterwarnings("ignore")  # of controlnet_aux, which imports all of its models
 def test_pidinet_draws_inside_the_garment(tmp_path: Path) -> None:
     from controlnet_aux.pidi.model import pidinet
 
@@ -200,5 +243,8 @@ def test_rembg_reads_an_onnx_file(tmp_path: Path) -> None:
     assert overlap > 0.95 and found.score > 0.5
     with pytest.raises(ValueError, match=r"missing.onnx does not exist"):
         rembg_mask(image, str(tmp_path / "missing.onnx"))
+    path.with_name("broken.onnx").write_bytes(b"no network")
+    with pytest.raises(ValueError, match=r"broken.onnx cannot be loaded \("):
+        rembg_mask(image, str(path.with_name("broken.onnx")))
     with pytest.raises(ValueError, match="--segmenter_model no-such-model cannot be loaded"):
         rembg_mask(image, "no-such-model")

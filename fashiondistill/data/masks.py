@@ -239,15 +239,25 @@ def rembg_mask(image: np.ndarray, model: str = "") -> GarmentMask:
 
 @cache
 def _rembg_session(model: str):  # noqa: ANN202 - a class of the optional package
+    import onnxruntime
     from rembg import new_session
+    from rembg.sessions.u2net_custom import U2netCustomSession
+
+    class LocalSession(U2netCustomSession):
+        """rembg itself loads files from its own folder only."""
+
+        @classmethod
+        def download_models(cls, *args: object, **kwargs: object) -> str:
+            return model
 
     if model.endswith(".onnx") and not Path(model).is_file():
         raise ValueError(f"--segmenter_model {model} does not exist. Give an .onnx file, or a model that rembg knows.")
+    bad_file = onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf
     try:
         if model.endswith(".onnx"):
-            return new_session("u2net_custom", model_path=model)
+            return LocalSession("u2net_custom", onnxruntime.SessionOptions(), model_path=model)
         return new_session(model or "u2net")
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, bad_file) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"--segmenter_model {model or 'u2net'} cannot be loaded ({reason}). Give a path of an .onnx file, or a name"

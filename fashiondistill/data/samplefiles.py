@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH
 from fashiondistill.images import MAX_PIXELS, fit, read_image
@@ -60,14 +60,23 @@ def read_sketch(path: Path, shape: str, *, like: float) -> np.ndarray:
     Raises:
         FileNotFoundError, ValueError: naming the file; also if most of it is neither near black nor near white.
     """
-    with _opened(path, "sketch") as file:
-        grey = np.asarray(file.convert("L"))
+    grey = read_grey(path)
     if is_dark_on_white(grey, path):
         grey = 255 - grey
     _require_shape(path, grey, shape, like)
     if grey.shape == (IMAGE_HEIGHT, IMAGE_WIDTH):
         return grey
     return cv2.resize(grey, SIZE, interpolation=_method(grey)) if shape == "pull" else fit(grey, ground=0)
+
+
+def read_grey(path: Path) -> np.ndarray:
+    """A sketch as it stands in its file, uint8 [H, W].
+
+    Raises:
+        FileNotFoundError, ValueError: naming the file.
+    """
+    with _opened(path, "sketch") as file:
+        return np.asarray(file.convert("L"))
 
 
 def is_dark_on_white(grey: np.ndarray, path: Path) -> bool:
@@ -118,6 +127,8 @@ def _opened(path: Path, field: str) -> Image.Image:
         if file.width * file.height > MAX_PIXELS:
             raise ValueError(f"it has {file.width} x {file.height} pixels; at most 16 megapixels are read")
         file.load()
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{field}: {path} cannot be read: it is no PNG picture. Make it again.") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{field}: {path} cannot be read ({error}). Make it again.") from error
     return file
