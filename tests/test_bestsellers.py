@@ -148,6 +148,24 @@ def test_every_row_is_ranked_or_left_out_with_a_reason(tmp_path: Path) -> None:
     assert found.totals.rows() == [("top5glb", "2020-W01", 1, 0.05, 1)]
 
 
+@pytest.mark.parametrize(
+    ("group", "garment_group", "fault"),
+    [
+        ("Garment Upper body", "Jersey Fancy", ""),
+        ("Underwear", "Under-, Nightwear", ""),
+        ("Garment Full body", "Dressed", ""),  # a garment set
+        ("Garment Lower body", "Trousers", ""),
+        ("Garment Lower body", "Socks and Tights", "hosiery (garment group Socks and Tights)"),
+        ("Socks & Tights", "Socks and Tights", "product group Socks & Tights is none of the six categories"),
+        ("", "", "product group  is none of the six categories"),
+        ("Swimwear", "Swimwear", "product group Swimwear is none of the six categories"),
+    ],
+)
+def test_what_has_a_place_in_the_data_set(group: str, garment_group: str, fault: str) -> None:
+    placed = place_articles(pl.DataFrame([article_row("0100000001", group, garment_group_name=garment_group)]))
+    assert (placed["left_out"][0] or "") == fault
+
+
 def test_first_and_last_week_are_partial_if_the_data_does_not_cover_them(tmp_path: Path) -> None:
     write_articles(tmp_path, [article_row("0100000001")])
     days = [datetime.date(2018, 9, 20) + datetime.timedelta(days=number) for number in range(734)]

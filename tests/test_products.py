@@ -9,7 +9,7 @@ import pytest
 from fashiondistill.config import GROUND, ProductShotConfig
 from fashiondistill.data.lines import draw_outline
 from fashiondistill.data.masks import GarmentMask
-from fashiondistill.data.products import ShotRejected, article_fault, prepare_product_shot
+from fashiondistill.data.products import ShotRejected, prepare_product_shot
 from fashiondistill.data.studiomasks import studio_mask
 from fashiondistill.data.worn import TRUST
 from tests.shots import product_shot, worn_shot
@@ -132,22 +132,6 @@ def test_what_is_no_product_shot_is_refused() -> None:
         prepare_product_shot(flat, "top5gub", segment=lambda picture, category: empty)
     with pytest.raises(ValueError, match="category 'hats' is unknown"):
         prepare_product_shot(flat, "hats")
-
-
-@pytest.mark.parametrize(
-    ("group", "garment_group", "fault"),
-    [
-        ("Garment Upper body", "Jersey Fancy", ""),
-        ("Underwear", "Under-, Nightwear", ""),
-        ("Garment Full body", "Dressed", ""),  # a garment set
-        ("Garment Lower body", "Trousers", ""),
-        ("Garment Lower body", "Socks and Tights", "hosiery: garment group Socks and Tights"),
-        ("Socks & Tights", "Socks and Tights", "product group Socks & Tights is none of the six categories"),
-        ("Swimwear", "Swimwear", "product group Swimwear is none of the six categories"),
-    ],
-)
-def test_what_has_a_place_in_the_data_set(group: str, garment_group: str, fault: str) -> None:
-    assert article_fault({"product_group_name": group, "garment_group_name": garment_group}) == fault
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ model. Knows nothing of folders, weeks and captions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from fashiondistill.config import ProductShotConfig
-from fashiondistill.data.categories import CATEGORY_OF_GROUP, get_category
+from fashiondistill.data.categories import get_category
 from fashiondistill.data.lines import draw_lines
 from fashiondistill.data.masks import GarmentMask
 from fashiondistill.data.placing import place_garment
@@ -25,7 +25,6 @@ from fashiondistill.images import fit
 Segment = Callable[[np.ndarray, str], GarmentMask]  # picture and category folder -> mask of the picture's size
 Draw = Callable[[np.ndarray, np.ndarray], np.ndarray]  # picture and mask -> sketch, bright on black
 MIN_GARMENT_PIXELS = 80  # long side of the garment in the picture; smaller ones are blurred when enlarged to 450
-HOSIERY_GROUP = "Socks and Tights"  # a garment group that product group "Garment Lower body" partly holds
 
 
 class ShotRejected(ValueError):
@@ -38,20 +37,6 @@ class ProductShot:
 
     pictures: ArticlePictures
     score: float
-
-
-def article_fault(row: Mapping[str, object]) -> str:
-    """Why an article has no place in the data set, or "" if it has.
-
-    Underwear is a category of its own and stays, sets stay with their whole category. Hosiery stands in the lower-body
-    group by H&M's own filing, but it is no trousers: it is left out, as are the groups outside the six categories.
-    """
-    group = row["product_group_name"]
-    if group not in CATEGORY_OF_GROUP:
-        return f"product group {group} is none of the six categories"
-    if row["garment_group_name"] == HOSIERY_GROUP:
-        return f"hosiery: garment group {HOSIERY_GROUP}"
-    return ""
 
 
 def prepare_product_shot(
