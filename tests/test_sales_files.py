@@ -52,6 +52,7 @@ BROKEN = {
     sale("2020-01-01", "12345678901"): "article_id '12345678901' is no number of up to 10 digits",
     sale("2020-01-01", "108775015.0"): "article_id '108775015.0' is no number of up to 10 digits",
     sale("2020-01-01", "-5"): "article_id '-5' is no number of up to 10 digits",
+    sale("2020-01-01", "\u0661\u0662"): "article_id '\u0661\u0662' is no number of up to 10 digits",
     sale("2020-01-01", ""): "article_id '' is no number of up to 10 digits",
     sale("2020-01-01", "0108775015", -0.05): "price '-0.05' is not between 0 and 100000000 (a return?)",
     sale("2020-01-01", "0108775015", "nan"): "price 'nan' is no number",
@@ -136,6 +137,7 @@ def test_files_of_any_clear_shape_are_read(tmp_path: Path, body: str) -> None:
         (HEADER.encode(), "has no usable row"),
         (HEADER.replace(",", ";").encode(), "lacks column t_dat, article_id.*separated by commas"),
         (b"date,article_id\n", "lacks column t_dat: it must have H&M's columns t_dat, article_id"),
+        (f"{HEADER}\r{GOOD}\r".encode(), "line 1 is no CSV"),
         (b"t_dat,article_id,t_dat\n", "has column t_dat more than once"),
         (f"{HEADER}\n2020-13-01,a,b,c,d\n".encode(), "no usable row: transactions_train.csv line 2: article_id 'b'"),
         (HEADER.encode() + b"\n" + b"x" * 3_000_000, "a line is longer than 1048576 bytes"),
@@ -322,7 +324,8 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeyp
     path = write_sales(tmp_path, [GOOD])
 
     def grow(file: Path) -> str:
-        path.write_text(path.read_text(encoding="utf-8") + GOOD + "\n", encoding="utf-8")
+        with open(path, "a", encoding="utf-8") as text:
+            text.write(GOOD + "\n")
         return tables.sha256_of(file)
 
     monkeypatch.setattr(sales, "sha256_of", grow)

@@ -156,7 +156,7 @@ def _known(articles: pl.DataFrame, column: str, names: Sequence[str], flag: str)
 
 def _with_good_ids(frame: pl.DataFrame, bad: BadRows) -> pl.DataFrame:
     """Rows whose article_id is a number, each id once, as ten digits; the others go to `bad`."""
-    is_id = pl.col("article_id").str.contains(rf"^\d{{1,{ID_LENGTH}}}$").fill_null(False)
+    is_id = pl.col("article_id").str.contains(rf"^[0-9]{{1,{ID_LENGTH}}}$").fill_null(False)
     for line, text in frame.filter(~is_id).select(LINE, pl.col("article_id").fill_null("")).iter_rows():
         bad.add(line, f"article_id {text!r} is no number of up to {ID_LENGTH} digits")
     frame = frame.filter(is_id).with_columns(pl.col("article_id").str.zfill(ID_LENGTH))
@@ -225,4 +225,8 @@ def _text_of_parquet(path: Path) -> pl.DataFrame:
     columns = read_parquet_schema(path)
     require_columns(path, columns, NEEDED_COLUMNS)
     nested = [name for name in columns if columns[name].is_nested()]
-    return pl.read_parquet(path).drop(nested).select(pl.all().cast(pl.String)).with_row_index(LINE, offset=1)
+    try:
+        text = pl.read_parquet(path).drop(nested).select(pl.all().cast(pl.String))
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{path} cannot be read as text ({error}): write it again, with columns of text.") from error
+    return text.with_row_index(LINE, offset=1)

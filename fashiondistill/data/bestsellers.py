@@ -21,6 +21,7 @@ from fashiondistill.data.weeks import DAYS_PER_WEEK, Week, WeekCalendar
 
 RANKINGS = ("units", "revenue")
 SLOTS = ("article", "product")
+UNKNOWN_ARTICLE = "article is not in the articles file"
 CHUNK_ROWS = 4_000_000  # rows of transactions whose weeks are added up at once
 
 
@@ -71,9 +72,6 @@ class SalesByWeek:
     totals: pl.DataFrame
     left_out: pl.DataFrame
     weeks: tuple[WeekOfData, ...]
-
-
-UNKNOWN_ARTICLE = "article is not in the articles file"
 
 
 def sales_by_week(

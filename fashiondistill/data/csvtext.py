@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 BLOCK_BYTES = 8 * 2**20  # 4 to 8 MiB took the least time (2 cores)
-MAX_LINE_BYTES = 2**20
+MAX_LINE_BYTES = 2**20  # well below a block
 # Sales unpack to 6 to 30 times their size, zeros to 1,000 times.
 MAX_EXPANSION = 200
 FREE_BYTES = 64 * 2**20  # so much may come out of a file of any size
@@ -104,7 +104,10 @@ class CsvTable:
             text = header.decode("utf-8-sig").rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise ValueError(f"{path} is not text in UTF-8 ({error}): save it as CSV in UTF-8.") from error
-        self.columns = [name.strip() for name in next(csv.reader([text]), [])]
+        try:
+            self.columns = [name.strip() for name in next(csv.reader([text]), [])]
+        except csv.Error as error:  # for example lines that end in a carriage return only
+            raise ValueError(f"{path}: line 1 is no CSV ({error}): save it as CSV in UTF-8.") from error
         if not any(self.columns):
             raise ValueError(f"{path} has no header: its first line must name the columns.")
 

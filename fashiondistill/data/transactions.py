@@ -35,14 +35,13 @@ FIRST_YEAR, LAST_YEAR = 1990, 2099  # a day outside is a typing error, and would
 MAX_PRICE = 1e8  # a coat costs some million of the smallest currencies
 BATCH_ROWS = 1_000_000  # of Parquet files
 SHOW_PROGRESS_BYTES = 200 * 2**20  # smaller files are read before a bar would be drawn
-
 MAX_THREADS = 4  # each holds a block of 8 MiB and its frame
 
 Summary = TypeVar("Summary")
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
-_ID = re.compile(r"\+?0*(\d{1,10})")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ID = re.compile(r"\+?0*([0-9]{1,10})")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def has_prices(path: Path) -> bool:
