@@ -176,28 +176,43 @@ def _parse_lines(block: bytes, first_line: int, columns: list[str], bad: BadRows
 
 def _rows_of_parquet(path: Path, bad: BadRows) -> Iterator[pl.DataFrame]:
     columns = read_parquet_schema(path)
-    nested = [name for name in (DAY, ARTICLE, PRICE) if name in columns and columns[name].is_nested()]
+    present = [name for name in (DAY, ARTICLE, PRICE) if name in columns]
+    nested = [name for name in present if columns[name].is_nested()]
     if nested:
         raise ValueError(f"{path}: column {nested[0]} holds {columns[nested[0]]}: it must hold one plain value a row.")
-    text = {name: pl.col(name).cast(pl.String).str.strip_chars() for name in (DAY, ARTICLE, PRICE) if name in columns}
-    if columns[DAY].is_temporal():
-        text[DAY] = text[DAY].str.slice(0, 10)  # dates that a tool wrote as points in time
-    price = pl.col(PRICE).cast(pl.Float64, strict=False) if PRICE in columns else pl.lit(0.0)
-    rows = pl.scan_parquet(path).select(
-        text[DAY].str.to_date("%Y-%m-%d", strict=False).alias("day"),
-        text[ARTICLE].cast(pl.Int64, strict=False).alias("article"),
-        price.alias("price"),
-        *[values.alias(f"{name}_text") for name, values in text.items()],
-    )
+    typed = [
+        _as_day(columns[DAY]).alias("day"),
+        _as_number(columns[ARTICLE]).alias("article"),
+        (pl.col(PRICE).cast(pl.Float64, strict=False) if PRICE in columns else pl.lit(0.0)).alias("price"),
+    ]
     num_read = 0
-    for batch in _batches(path, rows):
+    for batch in _batches(path, pl.scan_parquet(path).select(*typed, pl.col(present).name.suffix(" as given"))):
         good = batch.select(_is_good().fill_null(False)).to_series()
         for place in (~good).arg_true().to_list():
-            values = [batch[f"{name}_text"][place] or "" if name in text else "0" for name in (DAY, ARTICLE, PRICE)]
+            values = [_as_text(batch[f"{n} as given"][place]) if n in present else "0" for n in (DAY, ARTICLE, PRICE)]
             reason = typed_row(*values)
             bad.add(num_read + place + 1, reason if isinstance(reason, str) else f"{values} cannot be used")
         num_read += batch.height
         yield batch.filter(good).select(pl.col("day").cast(pl.Int32), "article", "price")
+
+
+def _as_day(dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_temporal():
+        return pl.col(DAY).cast(pl.Date, strict=False)
+    text = pl.col(DAY).cast(pl.String).str.strip_chars()
+    return pl.when(text.str.len_bytes() == 10).then(text.str.to_date("%Y-%m-%d", strict=False))
+
+
+def _as_number(dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(ARTICLE)
+    return (column if dtype.is_integer() else column.cast(pl.String).str.strip_chars()).cast(pl.Int64, strict=False)
+
+
+def _as_text(value: object) -> str:
+    """A value as it would stand in a CSV file; of a point in time its day."""
+    if value is None:
+        return ""
+    return (value.date().isoformat() if isinstance(value, datetime.datetime) else str(value)).strip()
 
 
 def _batches(path: Path, rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
