@@ -15,7 +15,15 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-RECORDED_PACKAGES = ("torch", "diffusers", "transformers", "open_clip_torch", "numpy", "opencv-python-headless")
+RECORDED_PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "open_clip_torch",
+    "numpy",
+    "opencv-python-headless",
+    "polars",
+)
 
 
 def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
@@ -74,14 +82,18 @@ def run_command(
 def write_run(folder: Path, *configs: object) -> None:
     """Write run.json: settings of the run, versions and machine."""
     settings = {type(config).__name__: dataclasses.asdict(config) for config in configs}
-    versions = {name: metadata.version(name) for name in RECORDED_PACKAGES if _installed(name)}
     record = {
         "settings": settings,
-        "versions": versions,
+        "versions": versions(),
         "python": platform.python_version(),
         "machine": platform.platform(),
     }
     (folder / "run.json").write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def versions() -> dict[str, str]:
+    """Package -> version, of those that can change a result."""
+    return {name: metadata.version(name) for name in RECORDED_PACKAGES if _installed(name)}
 
 
 def _installed(name: str) -> bool:

@@ -314,3 +314,38 @@ def _require_multiples(flag: str, value: int | tuple[int, ...], unit: int) -> No
     """Channels must divide into the groups and heads that the stages give them."""
     values = value if isinstance(value, tuple) else (value,)
     require(all(v > 0 and v % unit == 0 for v in values), flag, value, f"choose multiples of {unit}.")
+
+
+@dataclass(frozen=True)
+class PrepareHmConfig:
+    """A shop's sales and pictures in H&M's layout -> weekly bestsellers as a data set in the published layout."""
+
+    hm_dir: str = option("", "folder with articles.csv, transactions_train.csv (.csv.gz, .csv.zip, .parquet), images/")
+    out: str = option("", "folder to write the data set to; an interrupted run goes on where it stopped")
+    top_k: int = option(5, "bestsellers of each category and week")
+    rank_by: str = option("units", "what sells best: units, or revenue", choices=("units", "revenue"))
+    dedupe: str = option(
+        "article",
+        "who takes a place: each article, or each design by its best colourway",
+        choices=("article", "product"),
+    )
+    week: str = option(
+        "iso", "ISO weeks, or windows of seven days that end with the last day of sales", choices=("iso", "kaggle")
+    )
+    categories: tuple[str, ...] = option((), "folders such as top5gub top5shoe; none = all six", nargs="*")
+    audience: tuple[str, ...] = option((), "index groups such as Ladieswear Menswear; none = all", nargs="*")
+    exclude_types: tuple[str, ...] = option((), 'product types to leave out, such as "Garment Set"', nargs="*")
+    train_end: str = option("2020-W07", "last week of the training split")
+    val_end: str = option("2020-W22", "last week of the validation split; test has the weeks after it")
+    first_week: str = option("", "leave out the weeks before it (empty = none)")
+    last_week: str = option("", "leave out the weeks after it (empty = none)")
+    cache_dir: str = option("", "where the slim copy of the sales is kept (empty = the user's cache folder)")
+    num_workers: int = option(0, "processes for the pictures; 0 = one per core, 1 = no others")
+
+    def __post_init__(self) -> None:
+        require(
+            bool(self.hm_dir), "hm_dir", repr(self.hm_dir), "give the folder that holds articles.csv and the sales."
+        )
+        require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
+        require(self.top_k >= 1, "top_k", self.top_k, "choose at least 1.")
+        require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")

@@ -1,7 +1,7 @@
 """python -m fashiondistill.prepare: data sets in the published VITON-HD style layout.
 
-In: photos and labels, or nothing (drawn garments). Out: a data set folder, see `data.vitonhd`. `check` looks through
-one.
+In: photos and labels, nothing (drawn garments), or a shop's sales and pictures. Out: a data set folder, see
+`data.vitonhd`. `check` looks through one.
 """
 
 from __future__ import annotations
@@ -9,12 +9,24 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from functools import partial
+
+import numpy as np
 
 from fashiondistill.cli import add_flags, config_from
-from fashiondistill.config import CheckConfig, PrepareDrawingsConfig, PreparePhotosConfig
+from fashiondistill.config import (
+    CheckConfig,
+    PrepareDrawingsConfig,
+    PrepareHmConfig,
+    PreparePhotosConfig,
+    ProductShotConfig,
+)
 from fashiondistill.data.checks import as_table, check_folder
 from fashiondistill.data.drawingset import prepare_drawings
+from fashiondistill.data.hmpictures import Camera
+from fashiondistill.data.hmset import prepare_hm
 from fashiondistill.data.photoset import prepare_photos
+from fashiondistill.data.products import ProductShot, prepare_product_shot
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,6 +35,11 @@ def main(argv: list[str] | None = None) -> int:
         "photos": ("garment photos and labels -> data set", _photos, (PreparePhotosConfig,)),
         "check": ("look through a data set folder", _check, (CheckConfig,)),
         "drawings": ("drawn garments -> added to a data set", _drawings, (PrepareDrawingsConfig,)),
+        "hm": (
+            "a shop's sales and pictures -> data set of bestsellers",
+            _hm,
+            (PrepareHmConfig, ProductShotConfig),
+        ),
     }
     parser = argparse.ArgumentParser(prog="python -m fashiondistill.prepare", description=__doc__.splitlines()[0])
     subparsers = parser.add_subparsers(dest="command", required=True)
@@ -61,6 +78,51 @@ def _drawings(config: PrepareDrawingsConfig) -> None:
         f"drew {len(records)} garments: "
         + ", ".join(f"{n} {g}" for g, n in Counter(r.garment for r in records).items())
     )
+
+
+def _hm(config: PrepareHmConfig, shot: ProductShotConfig) -> None:
+    manifest, is_new = prepare_hm(config, shot, camera=_camera(shot))
+    counts = manifest["counts"]
+    if not is_new:
+        print(f"{config.out} is complete: same options, unchanged files, nothing to do.")
+    print(
+        f"{counts['rows']:,} sales in {len(manifest['weeks'])} weeks ({manifest['weeks'][0]['week']} to "
+        f"{manifest['weeks'][-1]['week']}); {counts['bad_rows']:,} rows could not be used (bad_rows.csv)"
+    )
+    print(
+        f"{counts['bestsellers']:,} bestsellers, {sum(counts['items'].values()):,} in the data set: "
+        + ", ".join(f"{number:,} {split}" for split, number in counts["items"].items())
+    )
+    for split, number in counts["weeks"].items():
+        if not number:
+            print(f"{split} is empty: no week of the sales falls into it (--train_end, --val_end)")
+    print(
+        f"left out: {len(manifest['missing_images'])} articles without a picture, "
+        f"{len(manifest['rejected_images'])} whose picture could not be prepared"
+    )
+    print(f"data set: {config.out} (report.html shows it, manifest.json has every count)")
+
+
+def _camera(shot: ProductShotConfig) -> Camera:
+    """Models only where a flag asks for one: the default needs no torch, and every process would load it."""
+    plain = (shot.segmenter, shot.sketcher) == (ProductShotConfig.segmenter, ProductShotConfig.sketcher)
+    options = {"min_score": shot.min_shot_score, "keep_picture": shot.keep_picture}
+    return Camera(
+        shoot=partial(prepare_product_shot, **options) if plain else partial(_shoot_by_model, config=shot),
+        describe=partial(_describe_by_model, model=shot.captioner_model) if shot.captioner_model else None,
+    )
+
+
+def _shoot_by_model(image: np.ndarray, category: str, *, config: ProductShotConfig) -> ProductShot:
+    from fashiondistill.annotators import prepare_shot  # loads torch
+
+    return prepare_shot(image, category, config)
+
+
+def _describe_by_model(image: np.ndarray, *, model: str) -> str:
+    from fashiondistill.annotators import load_captioner  # loads torch
+
+    return load_captioner(model)(image)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 from fashiondistill.config import CatalogueConfig
 from fashiondistill.data import catalogue
 from fashiondistill.data.articles import ArticleSpec, make_specs
-from fashiondistill.data.bestsellers import ARTICLE_COLUMNS
+from fashiondistill.data.assortment import ARTICLE_COLUMNS
 from fashiondistill.data.catalogue import Truth, main, make_catalogue
 from fashiondistill.data.categories import CATEGORIES, CATEGORY_OF_GROUP
 from fashiondistill.data.shop import Shop, image_path

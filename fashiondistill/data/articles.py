@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashiondistill.config import CatalogueConfig
+from fashiondistill.config import CatalogueConfig, require
+from fashiondistill.data.assortment import ID_LENGTH
 from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS, compose_caption
-from fashiondistill.data.bestsellers import ID_LENGTH
 from fashiondistill.data.categories import CATEGORIES, get_category
 from fashiondistill.data.shop import NOUN_OF_PRODUCT_TYPE
 
@@ -83,6 +83,7 @@ ONLY_WITH_PICTURES = ("sweater", "cardigan", "coat", "leggings", "jumpsuit", "gl
 FREQUENT_COLOURS = {"black": 6.0, "white": 4.0, "navy": 3.0, "beige": 2.5, "grey": 2.0, "light blue": 2.0}
 PATTERN_WEIGHTS = {"plain": 4.0, "striped": 2.0, "checked": 1.5, "patterned": 2.0, "printed": 1.5}
 PALETTE_SIZE = 7  # colours per category
+FIRST_DESIGN, NUM_DESIGNS = 108_775, 1_000_000  # H&M's lowest product code is 0108775, and all begin with 0
 
 
 @dataclass(frozen=True)
@@ -131,14 +132,18 @@ def make_specs(config: CatalogueConfig) -> list[ArticleSpec]:
     """Made-up articles of all six categories: designs of a noun and a pattern, each in one to three colours."""
     rng = stream(config, "specs")
     specs: list[ArticleSpec] = []
-    design = 108_775 - 1  # H&M's lowest product code is 0108775
+    design = FIRST_DESIGN - 1
+    # H&M's product codes are below a million: the more articles, the closer their numbers.
+    max_step = min(900, (NUM_DESIGNS - FIRST_DESIGN) // (len(CATEGORIES) * config.articles_per_category) + 1)
+    most = (NUM_DESIGNS - FIRST_DESIGN) // len(CATEGORIES)
+    require(max_step > 1, "articles_per_category", config.articles_per_category, f"choose at most {most}.")
     for category in CATEGORIES:
         nouns = [n for n, g in GARMENTS.items() if g.category == category.folder and n not in ONLY_WITH_PICTURES]
         frequency = np.array([FREQUENT_COLOURS.get(word, 1.0) for word in COLOUR_BY_WORD])
         palette = rng.choice(list(COLOUR_BY_WORD), PALETTE_SIZE, replace=False, p=frequency / frequency.sum())
         made = num_designs = 0
         while made < config.articles_per_category:
-            design += int(rng.integers(1, 900))
+            design += int(rng.integers(1, max_step))
             noun = nouns[num_designs % len(nouns)]
             num_designs += 1
             patterns = GARMENTS[noun].patterns

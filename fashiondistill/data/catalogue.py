@@ -36,10 +36,11 @@ from fashiondistill.data.articles import (
     product_type_of,
     stream,
 )
+from fashiondistill.data.assortment import ARTICLE_COLUMNS, ARTICLES_FILE
 from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS
-from fashiondistill.data.bestsellers import ARTICLE_COLUMNS, ARTICLES_FILE, TRANSACTIONS_STEM
 from fashiondistill.data.categories import CATEGORIES, get_category
 from fashiondistill.data.pictures import DRAWN, NONE, articles_of_dataset, draw_articles
+from fashiondistill.data.transactions import TRANSACTIONS_STEM
 from fashiondistill.data.weeks import Week
 
 FIRST_DAY = datetime.date(2018, 9, 20)  # H&M's files begin and end on these days

@@ -33,6 +33,7 @@ CATEGORIES: tuple[Category, ...] = (
 )
 _BY_FOLDER = {category.folder: category for category in CATEGORIES}
 CATEGORY_OF_GROUP = {category.product_group: category for category in CATEGORIES}
+HOSIERY_GROUP = "Socks and Tights"  # garment group of the nylon tights that H&M files under "Garment Lower body"
 
 # Labels of the CC0 photo set (alexeygrigorev/clothing-dataset) -> folder and the noun of the caption.
 PHOTO_LABELS: dict[str, tuple[str, str]] = {

@@ -21,11 +21,10 @@ from fashiondistill.cli import write_run
 from fashiondistill.config import PreparePhotosConfig
 from fashiondistill.data.photos import PhotoRejected, prepare_photo
 from fashiondistill.data.vitonhd import (
-    DRAWING,
     UNDATED,
     ArticleRecord,
     article_path,
-    read_manifest,
+    drawings_of,
     record_from_json,
     write_article,
     write_manifest,
@@ -74,7 +73,7 @@ def prepare_photos(config: PreparePhotosConfig) -> tuple[list[ArticleRecord], li
     entries = [finished[job.name] for job in jobs]
     records = [record_from_json(entry["record"]) for entry in entries if "record" in entry]
     rejects = [{"image": e["name"], "label": e["label"], "reason": e["reason"]} for e in entries if "reason" in e]
-    write_manifest(out, [*records, *_drawings(out)])
+    write_manifest(out, [*records, *drawings_of(out)])
     _write_rejects(out / "rejects.csv", rejects)
     write_run(out, config)
     return records, rejects
@@ -220,13 +219,6 @@ def _parsed(line: str) -> dict:
         return json.loads(line)
     except json.JSONDecodeError:
         return {}
-
-
-def _drawings(out: Path) -> list[ArticleRecord]:
-    """Drawn garments that another command added to the same data set; they stay."""
-    if not (out / "manifest.jsonl").is_file():
-        return []
-    return [record for record in read_manifest(out) if record.sender == DRAWING]
 
 
 def _still_holds(out: Path, entry: dict, job: PhotoJob) -> bool:

@@ -6,20 +6,18 @@ Reads the files once, when opened; no picture is opened here. Knows nothing of t
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from fashiondistill.data.assortment import category_of_articles, read_articles
 from fashiondistill.data.attributes import COLOUR_OF_HM_GROUP, PATTERN_OF_HM_APPEARANCE, compose_caption
-from fashiondistill.data.bestsellers import (
-    category_of_articles,
-    read_articles,
-    weekly_bestsellers,
-    weekly_units_and_days,
-)
+from fashiondistill.data.bestsellers import Ranking, weekly_bestsellers, weekly_units_and_days
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
-from fashiondistill.data.weeks import Week
+from fashiondistill.data.tables import BadRow, describe
+from fashiondistill.data.weeks import DAYS_PER_WEEK, Week
 
 # H&M's product_type_name -> noun of the captions, where it is not the name in lower case.
 NOUN_OF_PRODUCT_TYPE: dict[str, str] = {
@@ -36,7 +34,6 @@ NOUN_OF_PRODUCT_TYPE: dict[str, str] = {
     "Bag": "handbag",
     "Earring": "earrings",
 }
-DAYS_PER_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -73,8 +70,9 @@ class Shop:
         weeks: with sales in at least one of the six categories, in order of time.
         articles: one row per article of the six categories: H&M's 25 columns, and category, colour, pattern, type (the
             caption's words).
-        units: columns week (key), article_id, units; articles of the six categories only.
+        units: columns week (key), article_id, units, revenue; articles of the six categories only.
         days: week key -> number of days with sales, 1 to 7; below 7 the week is partial.
+        bad_rows: rows of both files that could not be used; `open` warns of them.
     """
 
     folder: Path
@@ -82,6 +80,7 @@ class Shop:
     articles: pl.DataFrame
     units: pl.DataFrame
     days: dict[str, int]
+    bad_rows: tuple[BadRow, ...]
     _bestsellers: dict[tuple[str, str], tuple[Bestseller, ...]] = field(repr=False)
 
     @staticmethod
@@ -94,22 +93,30 @@ class Shop:
 
         Raises:
             FileNotFoundError: naming the file that is missing.
-            ValueError: naming the missing column, or if nothing of the six categories was sold.
+            ValueError: naming the missing column, or if nothing of the six categories was sold, or no row is usable.
         """
         folder = Path(folder)
-        articles = _with_words(read_articles(folder))
-        units, days = weekly_units_and_days(folder)
+        assortment = read_articles(folder)
+        articles = with_words(assortment.frame)
+        units, days, source = weekly_units_and_days(folder)
+        bad_rows = assortment.source.bad_rows + source.bad_rows
+        if bad_rows:
+            warnings.warn(
+                f"{len(bad_rows)} rows in {folder} were left out, the first: {describe(bad_rows[0])}", stacklevel=2
+            )
         units = units.join(articles.select("article_id"), on="article_id", how="semi", maintain_order="left")
         if not units.height:
             raise ValueError(f"{folder} has no sales of the six categories: check that its files belong together.")
         keys = units["week"].unique().sort().to_list()  # the ISO year has four digits here, so keys sort in time
-        ranked = weekly_bestsellers(units, articles, top_k=top_k)
+        ranking = Ranking(top_k=top_k, rank_by="units", dedupe="article")
+        ranked = weekly_bestsellers(units, assortment.frame, ranking=ranking)
         return Shop(
             folder=folder,
             weeks=tuple(Week.parse(key) for key in keys),
             articles=articles,
             units=units,
             days={key: days[key] for key in keys},
+            bad_rows=bad_rows,
             _bestsellers=_by_category_and_week(ranked, articles, folder),
         )
 
@@ -155,7 +162,7 @@ def image_path(folder: Path, article_id: str) -> Path:
     return Path(folder) / "images" / article_id[:3] / f"{article_id}.jpg"
 
 
-def _with_words(articles: pl.DataFrame) -> pl.DataFrame:
+def with_words(articles: pl.DataFrame) -> pl.DataFrame:
     """Articles of the six categories with their folder and the caption's words for colour, pattern and type."""
     colours = {group: colour.word for group, colour in COLOUR_OF_HM_GROUP.items()}
     return articles.join(

@@ -40,7 +40,7 @@ class ArticleRecord:
         colour_rgb: measured sRGB (0..255) of each word.
         pattern: key of `attributes.PATTERNS`.
         source: where it came from: photo name, or kind and seed of a drawing.
-        sender: who took the photo; splits never share one.
+        sender: who took the photo; splits of photos never share one.
         score: how far the mask can be trusted, 0 to 1.
     """
 
@@ -107,13 +107,20 @@ def read_article(root: Path, record: ArticleRecord) -> ArticlePictures:
         )
 
 
-def write_manifest(root: Path, records: list[ArticleRecord]) -> None:
-    """Write manifest.jsonl and captions.json, ordered by article id."""
-    ordered = sorted(records, key=lambda record: record.article_id)
+def write_manifest(root: Path, records: list[ArticleRecord], *, captions: dict[str, list[str]] | None = None) -> None:
+    """Write manifest.jsonl and captions.json, ordered by article id, then by week.
+
+    Args:
+        root: of the data set.
+        records: of all its garments; an article that stands in several weeks has one for each.
+        captions: article id -> three strings, where they are not to be made of the record's words.
+    """
+    ordered = sorted(records, key=lambda record: (record.article_id, record.split, record.week))
     lines = [json.dumps(dataclasses.asdict(record)) for record in ordered]
-    captions = {r.article_id: [r.caption, f"{', '.join(r.colours)}, {r.pattern}", r.garment] for r in ordered}
-    _write_text(root / "manifest.jsonl", "".join(line + "\n" for line in lines))
-    _write_text(root / "captions.json", json.dumps(captions, indent=1) + "\n")
+    words = {r.article_id: [r.caption, f"{', '.join(r.colours)}, {r.pattern}", r.garment] for r in ordered}
+    captions = words | (captions or {})
+    write_text(root / "manifest.jsonl", "".join(line + "\n" for line in lines))
+    write_text(root / "captions.json", json.dumps(captions, indent=1) + "\n")
 
 
 def read_manifest(root: Path) -> list[ArticleRecord]:
@@ -126,6 +133,13 @@ def read_manifest(root: Path) -> list[ArticleRecord]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: make a data set with python -m fashiondistill.prepare photos.")
     return [record_from_json(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def drawings_of(root: Path) -> list[ArticleRecord]:
+    """Drawn garments that another command added to the data set; none if there is no data set yet."""
+    if not (root / "manifest.jsonl").is_file():
+        return []
+    return [record for record in read_manifest(root) if record.sender == DRAWING]
 
 
 def record_from_json(values: dict) -> ArticleRecord:
@@ -141,7 +155,8 @@ def _save(image: Image.Image, path: Path, **options) -> None:  # noqa: ANN003 - 
     os.replace(part, path)
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; a killed run leaves the old one or the new one, never half of it."""
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")
     os.replace(part, path)
