@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fashiondistill.config import STARTER
-from fashiondistill.data.bestsellers import read_articles
+from fashiondistill.data.assortment import read_articles
 from fashiondistill.data.captions import article_caption, caption_text, first_sentence, fit_caption
 from fashiondistill.data.tokens import MAX_TOKENS, count_clip_tokens, token_counter
 from tests.tiny import save_catalogue
@@ -131,7 +131,7 @@ def test_other_vocabularies_count_otherwise(tmp_path: Path) -> None:
 
 
 def test_every_article_of_a_catalogue_gets_a_caption(tmp_path: Path) -> None:
-    articles = read_articles(save_catalogue(tmp_path))
+    articles = read_articles(save_catalogue(tmp_path)).frame
     captions = [article_caption(values) for values in articles.iter_rows(named=True)]
     assert len(captions) == articles.height
     assert all(caption[0].endswith(".") and caption[2] for caption in captions)
