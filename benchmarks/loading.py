@@ -69,14 +69,15 @@ def _measure(label: str, root: Path, cache: Path, pipeline: GarmentPipeline, arg
     step = _training_step(pipeline)
     encoded = collate_cached([cached[n % len(cached)] for n in range(arguments.batch_size)]).to(arguments.device)
     alone = _samples_per_second(repeat(encoded), step, arguments.seconds)
-    print(f"\n{label}, {len(dataset)} pictures; the step alone takes {alone:.0f} samples/s")
+    print(f"\n{label}, {len(dataset)} pictures; the step alone takes {alone:.1f} samples/s")
     for source, data in (("files", dataset), ("cache", cached)):
         print(f"a sample from the {source} costs {_cpu_milliseconds(data):.2f} CPU-milliseconds")
     print(f"{'from':8} {'workers':>7} {'samples/s':>10} {'of the step':>12} {'fed / alone':>12}")
     for source, data, options in (("files", dataset, {}), ("cache", cached, {"collate_fn": collate_cached})):
         for workers in arguments.workers:
             loader = iter(training_loader(data, batch_size=arguments.batch_size, num_workers=workers, **options))
-            next(loader)  # processes start
+            for _ in range(workers):  # batches come from the workers in turn, so now all of them have started
+                next(loader)
             speed = _samples_per_second(loader, lambda batch: batch.to(arguments.device), arguments.seconds)
             fed = _samples_per_second(map(_as_encoded(encoded), loader), step, arguments.seconds)
             print(f"{source:8} {workers:7} {speed:10.0f} {speed / alone:12.2f} {fed / alone:12.2f}", flush=True)

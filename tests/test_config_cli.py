@@ -230,7 +230,7 @@ def test_frozen_flags_of_the_public_commands() -> None:
         (DenoiserConfig, {"num_variants": 0}),
         (DenoiserConfig, {"snr_gamma": 0.0}),
         (DenoiserConfig, {"condition_dropout": 1.0}),
-        (DenoiserConfig, {"wait_minutes": -1.0}),
+        (DenoiserConfig, {"num_samples": -1}),
     ],
 )
 def test_bad_values_name_flag_value_and_remedy(config_class: type, changes: dict) -> None:

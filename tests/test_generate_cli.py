@@ -189,7 +189,10 @@ def test_bad_folders(shared: Path, tmp_path: Path, capfd: Capture) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     for changes, words in (
         ({"model": tmp_path / "none"}, "none holds no model_index.json. Give a folder written by save_pretrained"),
-        ({"catalogue": tmp_path / "none"}, "none/articles.csv does not exist: give a folder"),
+        (
+            {"catalogue": tmp_path / "none"},
+            "none/articles.csv does not exist (nor .parquet, .csv.gz, .csv.zip): give a folder",
+        ),
         ({"out": tmp_path / "file"}, "is a file; give the folder to write to"),
     ):
         assert words in refused(capfd, flags(shared, tmp_path / "out", **changes))
