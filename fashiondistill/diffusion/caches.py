@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from safetensors import SafetensorError
@@ -25,7 +25,9 @@ from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
 from fashiondistill.data.folders import Item
 from fashiondistill.diffusion.batches import BatchFacts, batch_facts, collate
 from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
-from fashiondistill.diffusion.pipeline import GarmentPipeline
+
+if TYPE_CHECKING:  # diffusers takes seconds to import, and workers that only read the cache need none of it
+    from fashiondistill.diffusion.pipeline import GarmentPipeline
 
 FORMAT = "1"  # part of every key: a change of what an entry holds makes new ones
 
