@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fashiondistill.data import csvtext, sales, tables, transactions
+from fashiondistill.data import shop as shop_module
 from fashiondistill.data.assortment import ARTICLE_COLUMNS, read_articles
 from fashiondistill.data.csvtext import rows_of_lines
 from fashiondistill.data.sales import DailySales, open_sales
@@ -445,3 +446,51 @@ def test_a_shop_opens_with_bad_rows_and_warns_of_them(tmp_path: Path) -> None:
         shop = Shop.open(tmp_path)
     assert [row.line for row in shop.bad_rows] == [3, 3]
     assert shop.bestsellers("top5gub", "2020-W01")[0].units == 1
+
+
+# The shop's cache
+
+
+def many_sales(folder: Path) -> None:
+    """Six weeks, three articles."""
+    articles = ["0100000001", "0100000002", "0100000003"]
+    write_articles(folder, [article_row(article, UPPER) for article in articles])
+    days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=number) for number in range(40)]
+    write_sales(folder, [sale(str(day), articles[(day.day * n) % 3]) for day in days for n in range(5)])
+
+
+def bestsellers_of(shop: Shop) -> list:
+    return [shop.bestsellers("top5gub", week) for week in shop.weeks]
+
+
+def test_a_shop_keeps_a_copy_of_large_sales_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many_sales(tmp_path)
+    cache = tmp_path / "cache"
+    first = Shop.open(tmp_path, cache_dir=cache)
+    assert not cache.exists()
+    monkeypatch.setattr(shop_module, "CACHED_FROM_BYTES", 1000)
+    Shop.open(tmp_path, cache_dir=cache)
+    monkeypatch.setattr(sales, "read_rows", lambda *_: pytest.fail("the file was read again"))
+    again = Shop.open(tmp_path, cache_dir=cache)
+    assert again.units.equals(first.units) and again.days == first.days
+    assert bestsellers_of(again) == bestsellers_of(first)
+
+
+@pytest.mark.parametrize("num_rows", [1, 4, 1000])
+def test_ranking_a_few_weeks_at_a_time_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_rows: int
+) -> None:
+    many_sales(tmp_path)
+    expected = Shop.open(tmp_path)
+    assert len(expected.weeks) == 6 and all(len(found) == 3 for found in bestsellers_of(expected))
+    monkeypatch.setattr(shop_module, "CHUNK_ROWS", num_rows)
+    assert bestsellers_of(Shop.open(tmp_path)) == bestsellers_of(expected)
+
+
+def test_a_shop_opens_without_its_cache_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many_sales(tmp_path)
+    monkeypatch.setattr(shop_module, "CACHED_FROM_BYTES", 1000)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.warns(UserWarning, match="read whole each time: .*file/cache cannot be written to .*XDG_CACHE_HOME"):
+        shop = Shop.open(tmp_path, cache_dir=tmp_path / "file" / "cache")
+    assert len(shop.weeks) == 6
