@@ -2,8 +2,8 @@
 
 In: a `Bench`. Out: `PartResult`s. An inner stroke is a sketch pixel (above one half) at least `INNER` pixels inside the
 garment; it is found if Canny's detector sees an edge of the picture within `REACH` pixels of it. Busy pictures have
-edges everywhere, so the same share on another photo of the category (the floor) stands beside it. The measure knows
-nothing of what a line means.
+edges everywhere and blurred ones have few, so the same share on another photo and on another design of the category
+(the floors) stands beside it. The measure knows nothing of what a line means.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def measure_designs(bench: Bench) -> PartResult:
             row["inner_lines_reconstruction"] = line_share(strokes, rebuilt)
             if stranger is not None:
                 row["inner_lines_another_photo"] = line_share(strokes, stranger.photo)
+                row["inner_lines_another_design"] = line_share(strokes, bench.artist.draw(own_words(stranger)))
         rows.append(row)
         lines = f"{row['inner_lines']:.2f}" if "inner_lines" in row else "none"
         cells += [

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,7 @@ def own_words(case: Case) -> Task:
     return Task(case.name, case.category, case.caption, case.sketch)
 
 
+@cache
 def drawn_case(kind: str, *, seed: int, colours: tuple[str, ...] = ("grey",), pattern: str = "plain") -> Case:
     """A drawn garment that no data set holds, for categories without test photos."""
     drawn = draw_garment(kind, colours=colours, pattern=pattern, seed=UNSEEN_SEED + seed)

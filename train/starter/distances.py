@@ -18,10 +18,12 @@ from fashiondistill.data.vitonhd import DRAWING, read_article, read_manifest
 from fashiondistill.scoring import ClipScorer
 from train.starter.bench import Bench, Case, PartResult, own_words
 from train.starter.figures import Figure
+from train.starter.sheets import cell, sheet
 
 CMMD_SIGMA, CMMD_SCALE = 10.0, 1000.0  # Jayasumana et al. 2024, section 4
 MIN_COUNT = 10  # photos of a category, below which no distance of its own is given
 NUM_RESAMPLES = 1000
+SHOWN = 24  # pairs on the sheet
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,8 @@ def distance(terms: np.ndarray, scale: float = 1.0, *, num_resamples: int = NUM_
     draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=num_resamples).astype(float)
     sums = np.einsum("ri,ij,rj->r", draws, terms, draws, optimize=True)
     pairs = draws.sum(axis=1) ** 2 - (draws**2).sum(axis=1)
-    low, high = np.percentile(scale * sums / pairs, (2.5, 97.5))
+    some = pairs > 0  # a draw of one picture alone has no pair
+    low, high = np.percentile(scale * sums[some] / pairs[some], (2.5, 97.5))
     mean = scale * terms.sum() / (count * (count - 1))
     return Figure(round(float(mean), 5), round(float(low), 5), round(float(high), 5), count)
 
@@ -89,11 +92,13 @@ def measure_distances(bench: Bench) -> PartResult:
     """Designs, reconstructions and photos of training senders, each against the photos of unseen senders.
 
     Designs are those of `adherence.measure_designs`. The last tells how far real photos of other people lie from these.
+    The sheet shows the designs that, to the judge, are least like the photo of their sketch.
     """
     cases = bench.cases
     photos = features_of(bench.judge, [case.photo for case in cases])
+    designs = [bench.artist.draw(own_words(case)) for case in tqdm(cases, desc="designs")]
     others = {
-        "designs": features_of(bench.judge, [bench.artist.draw(own_words(c)) for c in tqdm(cases, desc="designs")]),
+        "designs": features_of(bench.judge, designs),
         "reconstructions": features_of(
             bench.judge, [bench.artist.reconstruct(c) for c in tqdm(cases, desc="reconstructions")]
         ),
@@ -110,7 +115,13 @@ def measure_distances(bench: Bench) -> PartResult:
         for kind, features in others.items()
         for name, value in distances(features[rows], photos[rows]).items()
     }
-    return PartResult(figures)
+    closeness = (others["designs"].embedded * photos.embedded).sum(axis=1)
+    rows = [{"name": case.name, "closeness": float(value)} for case, value in zip(cases, closeness, strict=True)]
+    cells = []
+    for index in np.argsort(closeness)[:SHOWN]:
+        cells += [cell(cases[index].photo, [cases[index].caption, "photo"])]
+        cells += [cell(designs[index], [f"closeness {closeness[index]:.2f}", "design"])]
+    return PartResult(figures, rows, sheet(cells, columns=8))
 
 
 def photos_of_others(root: Path, cases: list[Case]) -> list[np.ndarray]:

@@ -49,6 +49,15 @@ def share(hits: list[bool] | np.ndarray) -> Figure:
     return Figure(round(mean, 4), round(float(middle - half), 4), round(float(middle + half), 4), count)
 
 
+def mean_of_shares(groups: list[np.ndarray], *, num_resamples: int = 2000) -> Figure:
+    """The mean over groups of each group's share of yes, with a bootstrap interval over the members of each."""
+    rng = np.random.default_rng(0)
+    draws = [np.asarray(g, float)[rng.integers(len(g), size=(num_resamples, len(g)))].mean(axis=1) for g in groups]
+    low, high = np.percentile(np.mean(draws, axis=0), (2.5, 97.5))
+    mean = float(np.mean([np.mean(group) for group in groups]))
+    return Figure(round(mean, 4), round(float(low), 4), round(float(high), 4), sum(map(len, groups)))
+
+
 def ratio(top: list[float], bottom: list[float], *, num_resamples: int = 2000) -> Figure:
     """Mean of `top` over mean of `bottom`, one value of each per photo, with a bootstrap interval over photos."""
     above, below = np.array(top), np.array(bottom)

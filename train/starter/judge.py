@@ -261,7 +261,7 @@ class JudgeStage:
 
 
 def train(config: JudgeConfig) -> None:
-    """Run, or go on with, the stage; prints how well it reads the validation photos."""
+    """Run, or go on with, the stage; prints how well it reads photos of senders that it has not seen."""
     clock, (out, ranks) = Clock(config), set_up(config)
     if config.num_threads:
         torch.set_num_threads(config.num_threads)
@@ -275,12 +275,13 @@ def train(config: JudgeConfig) -> None:
     step = run_stage("judge", config, clock, ranks, state, stage.loss, write_models)
     if not ranks.leads:
         return
-    held_out = [r for r in read_manifest(Path(config.dataset_path)) if r.split == "val" and r.sender != DRAWING]
-    scorer = ClipScorer.load(out / "clip", config.device)
-    read = read_judge(scorer, Path(config.dataset_path), held_out[: config.max_records or None])
-    log_line(out, step=step, seconds=round(clock.spent, 1), **{name: value.mean for name, value in read.items()})
-    print(f"judge: {step} steps of {config.batch_size} in {clock.spent:.0f} s -> {out / 'clip'}; validation photos:")
-    print("\n".join(f"{name:32} {value}" for name, value in read.items()))
+    print(f"judge: {step} steps of {config.batch_size} in {clock.spent:.0f} s -> {out / 'clip'}")
+    scorer, root = ClipScorer.load(out / "clip", config.device), Path(config.dataset_path)
+    for split in ("val", "test"):
+        held_out = [record for record in read_manifest(root) if record.split == split and record.sender != DRAWING]
+        read, _ = read_judge(scorer, root, held_out[: config.max_records or None])
+        log_line(out, step=step, split=split, seconds=round(clock.spent, 1), **{n: v.mean for n, v in read.items()})
+        print("\n".join(f"{split:5} {name:34} {value}" for name, value in read.items()))
 
 
 def main(argv: list[str] | None = None) -> int:

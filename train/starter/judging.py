@@ -7,6 +7,7 @@ judge that sees better than the measure loses points here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from tqdm import tqdm
 from fashiondistill.data.attributes import COLOURS, PATTERNS
 from fashiondistill.data.vitonhd import ArticleRecord, read_article
 from fashiondistill.scoring import ClipScorer
-from train.starter.figures import Figure, figure
+from train.starter.figures import Figure, mean_of_shares, share
+from train.starter.sheets import cell, sheet
 
 COLOUR_WORDS = tuple(colour.word for colour in COLOURS)
 PATTERN_WORDS = tuple(PATTERNS)
@@ -40,8 +42,22 @@ def recall_hits(scorer: ClipScorer, embeddings: np.ndarray, captions: list[str])
     }
 
 
-def read_judge(scorer: ClipScorer, root: Path, records: list[ArticleRecord]) -> dict[str, Figure]:
-    """Figures of a judge over real photos.
+@dataclass(frozen=True)
+class Reading:
+    """What a judge sees in one photo, beside the words that were measured."""
+
+    record: ArticleRecord
+    colour: str
+    pattern: str
+
+    @property
+    def right(self) -> tuple[bool, bool]:
+        """Whether colour and pattern are the measured ones."""
+        return self.colour == self.record.colours[0], self.pattern == self.record.pattern
+
+
+def read_judge(scorer: ClipScorer, root: Path, records: list[ArticleRecord]) -> tuple[dict[str, Figure], list[Reading]]:
+    """Figures of a judge over real photos, and what it saw in each.
 
     Returns:
         recall@1 with all `records` as the pool; the share whose dominant colour (of 31) and pattern (of 5) it names;
@@ -52,23 +68,33 @@ def read_judge(scorer: ClipScorer, root: Path, records: list[ArticleRecord]) -> 
     """
     if not records:
         raise ValueError("--dataset_path holds no photos of the split that the judge is read on. Run prepare on more.")
-    seen = [
-        scorer.embed_images([read_article(root, record).image])[0]
-        for record in tqdm(records, desc="judge reads photos")
-    ]
-    embeddings, garments = np.stack(seen), [record.garment for record in records]
-    rows = recall_hits(scorer, embeddings, [record.caption for record in records])
+    pictures = (read_article(root, record).image for record in tqdm(records, desc="judge reads photos"))
+    embeddings = np.concatenate([scorer.embed_images([one]) for one in pictures])
+    garments = [record.garment for record in records]
     colours = choose_word(scorer, embeddings, garments, COLOUR_WORDS)
     patterns = choose_word(scorer, embeddings, garments, PATTERN_WORDS)
-    rows["names_colour"] = np.array([w == r.colours[0] for w, r in zip(colours, records, strict=True)], float)
-    right = np.array([w == r.pattern for w, r in zip(patterns, records, strict=True)], float)
-    rows["names_pattern"] = right
-    own = np.array([record.pattern for record in records])
-    shares = []
+    readings = [Reading(*one) for one in zip(records, colours, patterns, strict=True)]
+    hits = recall_hits(scorer, embeddings, [record.caption for record in records])
+    right = np.array([one.right for one in readings])
+    figures = {name: share(values) for name, values in hits.items()}
+    figures |= {"names_colour": share(right[:, 0]), "names_pattern": share(right[:, 1])}
+    own, groups = np.array([record.pattern for record in records]), []
     for word in PATTERN_WORDS:
         if (own == word).any():
-            rows[f"names_pattern_{word}"] = right[own == word]
-            shares.append(right[own == word].mean())
-    result = {name: figure(values) for name, values in rows.items()}
-    result["names_pattern_mean_over_patterns"] = figure(shares)
-    return result
+            groups.append(right[own == word, 1])
+            figures[f"names_pattern_{word}"] = share(groups[-1])
+    figures["names_pattern_mean_over_patterns"] = mean_of_shares(groups)
+    return figures, readings
+
+
+def reading_sheet(root: Path, readings: list[Reading]) -> np.ndarray:
+    """Photos with the measured words and, where the judge sees others, its own."""
+    cells = []
+    for one in readings:
+        record, right = one.record, all(one.right)
+        text = [
+            f"{record.colours[0]} {record.pattern} {record.garment}",
+            "" if right else f"{one.colour} {one.pattern}",
+        ]
+        cells.append(cell(read_article(root, record).image, text, right=right))
+    return sheet(cells, columns=8)

@@ -11,7 +11,7 @@ import numpy as np
 from fashiondistill.images import tile
 
 CELL_WIDTH, CELL_HEIGHT = 192, 256
-LINE_HEIGHT = 15
+LINE_HEIGHT, FONT_SCALE = 15, 0.37
 GREEN, RED, GREY = (40, 150, 60), (205, 50, 45), (90, 90, 90)
 
 
@@ -21,8 +21,10 @@ def cell(picture: np.ndarray, lines: list[str], *, right: bool | None = None) ->
     strip = np.full((LINE_HEIGHT * len(lines) + 4, CELL_WIDTH, 3), 255, np.uint8)
     colour = GREY if right is None else GREEN if right else RED
     for number, line in enumerate(lines):
+        (width, _), _ = cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, FONT_SCALE, 1)
+        scale = FONT_SCALE * min(1.0, (CELL_WIDTH - 6) / max(width, 1))  # a long line becomes small, not short
         place = (3, LINE_HEIGHT * (number + 1) - 2)
-        cv2.putText(strip, line[:30], place, cv2.FONT_HERSHEY_SIMPLEX, 0.37, colour, 1, cv2.LINE_AA)
+        cv2.putText(strip, line, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
     return np.concatenate([small, strip])
 
 
