@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from fashiondistill.config import GenerateConfig
 from fashiondistill.data.attributes import COLOURS
 from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
@@ -102,7 +103,7 @@ def test_another_photo_is_of_the_same_category_and_not_the_same(case):
     cases = [dataclasses.replace(case, name=str(n), category=("a", "b")[n % 2]) for n in range(5)]
     for index in range(5):
         stranger = adherence.another(cases, index)
-        assert stranger.category == cases[index].category and stranger.name != cases[index].name
+        assert stranger != index and cases[stranger].category == cases[index].category
     assert adherence.another(cases[:2], 0) is None
 
 
@@ -126,6 +127,8 @@ def test_repaint_masks_cover_a_part_of_the_garment(case, number):
     part, mask = repainting.choose_part(case, number)
     covered = ((mask > 0) & case.inside).sum() / case.inside.sum()
     assert part == list(repainting.PARTS)[number] and 0.03 < covered < 0.6
+    red = dataclasses.replace(case, caption="red and navy t-shirt")
+    assert repainting.other_colour(red, part) == ("teal", "mustard", "mustard")[number]
     with pytest.raises(ValueError, match="too small"):
         repainting.choose_part(dataclasses.replace(case, inside=lines_at(200)[..., 0] < 100), number)
 
@@ -266,6 +269,7 @@ def run(dataset, tmp_path_factory):
         num_repaints=3,
         num_rough=1,
         num_inference_steps=2,
+        batch_size=4,
         device="cpu",
     )
 
@@ -288,10 +292,10 @@ def test_the_whole_evaluation_writes_figures_sheets_and_rows(run, tmp_path_facto
     assert len(rows) == 6 and {"asked", "measured", "right"} <= rows[0].keys()
     assert found["repaint_psnr_beyond_seam"].low > 100  # the pipeline puts back what lies outside the mask
 
-    def draw_nothing(*arguments):
+    def draw_nothing(*arguments, **settings):
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr(GarmentPipeline, "stream", draw_nothing)
+    monkeypatch.setattr(GarmentPipeline, "denoise", draw_nothing)
     (out / "parts" / "designs.json").unlink()
     assert evaluate.evaluate(run) == found  # the part is measured again on the pictures that lie there
     with pytest.raises(AssertionError, match="drawn again"):
@@ -319,6 +323,20 @@ def test_the_models_own_clip_is_no_judge(run, tmp_path):
 def test_bad_settings_are_refused(run, changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(run, **changes)
+
+
+def test_designs_drawn_at_once_are_the_pipelines_first_candidates(case, tmp_path):
+    pipeline = tiny.pipeline(mask_from_outline=True)
+    settings = GenerateConfig(num_candidates=1, num_inference_steps=2)
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[:200] = 1
+    other = bench.Task("part", "top5gub", "red hat", case.sketch, image=case.photo, mask=mask)
+    tasks = [bench.own_words(case), other, dataclasses.replace(bench.own_words(case), prompt="navy plain dress")]
+    artist = bench.Artist(pipeline, pipeline.vae, tmp_path, settings=settings, batch_size=2)
+    for task, drawn in zip(tasks, artist.draw(tasks), strict=True):
+        alone = tiny.designs(pipeline, dataclasses.replace(task.request, config=settings))[0].image
+        assert np.abs(drawn.astype(int) - alone).max() <= 1
+    assert len(list((tmp_path / "designs").iterdir())) == 3
 
 
 def test_a_changed_task_has_another_file(case):

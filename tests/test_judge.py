@@ -121,7 +121,6 @@ def test_varied_pictures_keep_garment_and_light_ground():
     [
         ({"image_height": 100}, "image_height"),
         ({"text_width": 100}, "text_width"),
-        ({"num_threads": -1}, "num_threads"),
     ],
 )
 def test_bad_settings_are_refused(changes, flag):

@@ -47,17 +47,18 @@ def line_share(strokes: np.ndarray, picture: np.ndarray) -> float:
     return float(near_edges(picture)[strokes].mean())
 
 
-def another(cases: list[Case], index: int) -> Case | None:
+def another(cases: list[Case], index: int) -> int | None:
     """The next case of the same category, as a stranger to compare with; none if there is no other."""
     same = [n for n, case in enumerate(cases) if case.category == cases[index].category]
-    return cases[same[(same.index(index) + 1) % len(same)]] if len(same) > 1 else None
+    return same[(same.index(index) + 1) % len(same)] if len(same) > 1 else None
 
 
 def measure_designs(bench: Bench) -> PartResult:
     """First candidates for the test photos' sketches and captions, against sketch, words and the photos themselves."""
     rows, cells = [], []
+    designs = bench.artist.draw([own_words(case) for case in bench.cases])
     for index, case in enumerate(tqdm(bench.cases, desc="designs")):
-        design, rebuilt = bench.artist.draw(own_words(case)), bench.artist.reconstruct(case)
+        design, rebuilt = designs[index], bench.artist.reconstruct(case)
         row = {"name": case.name, "category": case.category, "prompt": case.caption}
         for name, clip in (("clip_t", bench.ranker), ("judge_clip_t", bench.judge)):
             text = clip.embed_texts([case.caption])[0]
@@ -65,14 +66,14 @@ def measure_designs(bench: Bench) -> PartResult:
             row |= {f"{name}_generated": float(generated), f"{name}_real": float(real)}
         row["outline_iou"] = iou(mask_on_ground(design), case.inside)
         row["outline_iou_real"] = iou(mask_on_ground(case.photo), case.inside)
-        strokes, stranger = inner_strokes(case.sketch, case.inside), another(bench.cases, index)
+        strokes, other = inner_strokes(case.sketch, case.inside), another(bench.cases, index)
         if strokes.sum() >= MIN_STROKES:
             row["inner_lines"] = line_share(strokes, design)
             row["inner_lines_real"] = line_share(strokes, case.photo)
             row["inner_lines_reconstruction"] = line_share(strokes, rebuilt)
-            if stranger is not None:
-                row["inner_lines_another_photo"] = line_share(strokes, stranger.photo)
-                row["inner_lines_another_design"] = line_share(strokes, bench.artist.draw(own_words(stranger)))
+            if other is not None:
+                row["inner_lines_another_photo"] = line_share(strokes, bench.cases[other].photo)
+                row["inner_lines_another_design"] = line_share(strokes, designs[other])
         rows.append(row)
         lines = f"{row['inner_lines']:.2f}" if "inner_lines" in row else "none"
         cells += [

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 
 import numpy as np
+import torch
 from diffusers import AutoencoderKL
 from PIL import Image
+from tqdm import tqdm
 
 from fashiondistill.config import GenerateConfig
 from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import ArticleRecord
-from fashiondistill.design import Design, DesignRequest
-from fashiondistill.diffusion.pipeline import GarmentPipeline
+from fashiondistill.design import DesignRequest
+from fashiondistill.diffusion.conditioning import Conditioning
+from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise, keep_outside
 from fashiondistill.scoring import ClipScorer
 from train.starter.common import StarterData
 from train.starter.figures import Figure, reconstruct
@@ -65,6 +67,11 @@ class Task:
     mask: np.ndarray | None = None
 
     @property
+    def request(self) -> DesignRequest:
+        """The same as a request, which checks it."""
+        return DesignRequest(self.category, WEEK, self.prompt, self.sketch, image=self.image, mask=self.mask)
+
+    @property
     def file_name(self) -> str:
         """Name and a digest of all that the picture depends on, so that a changed task is drawn again."""
         digest = hashlib.sha256(f"{self.category}\n{self.prompt}\n".encode())
@@ -83,36 +90,70 @@ class PartResult:
 
 
 class Artist:
-    """Draws with a pipeline and reconstructs with its autoencoder; what lies in `folder` is read instead."""
+    """Draws with a pipeline and reconstructs with its autoencoder; what lies in `folder` is read instead.
 
-    def __init__(self, pipeline: GarmentPipeline, vae: AutoencoderKL, folder: Path, settings: GenerateConfig) -> None:
-        self.pipeline, self.vae, self.folder, self.settings = pipeline, vae, folder, settings
+    Args:
+        settings: steps and guidance.
+        batch_size: designs that go through the model together; more than one pays on a GPU only.
+    """
 
-    def draw(self, task: Task) -> np.ndarray:
-        """uint8 [512, 384, 3]: the first candidate."""
-        return self._kept(self.folder / "designs" / task.file_name, lambda: self._first_candidate(task))
+    def __init__(
+        self, pipeline: GarmentPipeline, vae: AutoencoderKL, folder: Path, *, settings: GenerateConfig, batch_size: int
+    ) -> None:
+        self.pipeline, self.vae, self.folder = pipeline, vae, folder
+        self.settings, self.batch_size = settings, batch_size
+
+    def draw(self, tasks: list[Task]) -> list[np.ndarray]:
+        """uint8 [512, 384, 3] for each task: its first candidate of seed 0.
+
+        Raises:
+            ValueError: naming the field of a task that no request may have.
+        """
+        paths = [self.folder / "designs" / task.file_name for task in tasks]
+        missing = [(path, task) for path, task in zip(paths, tasks, strict=True) if not path.is_file()]
+        with tqdm(total=len(missing), desc="drawing", unit="design", disable=not missing) as bar:
+            for start in range(0, len(missing), self.batch_size):
+                chunk = missing[start : start + self.batch_size]
+                pictures = self._first_candidates([task for _, task in chunk])
+                for (path, _), picture in zip(chunk, pictures, strict=True):
+                    _write_png(path, picture)
+                bar.update(len(chunk))
+        return [_read_png(path) for path in paths]
 
     def reconstruct(self, case: Case) -> np.ndarray:
         """uint8 [512, 384, 3]: the photo through the autoencoder, from the posterior's mean."""
         path = self.folder / "reconstructions" / f"{case.name}.png"
-        return self._kept(path, lambda: reconstruct(self.vae, case.photo))
+        if not path.is_file():
+            _write_png(path, reconstruct(self.vae, case.photo))
+        return _read_png(path)
 
-    def _first_candidate(self, task: Task) -> np.ndarray:
-        request = DesignRequest(
-            task.category, WEEK, task.prompt, task.sketch, image=task.image, mask=task.mask, config=self.settings
+    @torch.no_grad()
+    def _first_candidates(self, tasks: list[Task]) -> list[np.ndarray]:
+        """What `GarmentPipeline.stream` would draw first for each, all at once."""
+        pipeline, requests = self.pipeline, [task.request for task in tasks]
+        canvases = [pipeline.canvas(r.sketch, r.image, r.mask) for r in requests]
+        conditions = [pipeline.condition(r.prompt, r.sketch, *c) for r, c in zip(requests, canvases, strict=True)]
+        *_, latents = pipeline.denoise(
+            candidate_noise(0, 0, pipeline.layout.latents).repeat(len(tasks), 1, 1, 1),
+            reduce(Conditioning.cat, conditions),
+            pipeline.encode_prompt("").to(pipeline.unet.dtype),
+            num_inference_steps=self.settings.num_inference_steps,
+            guidance_scale=self.settings.guidance_scale,
         )
-        return next(event.image for event in self.pipeline.stream(request) if isinstance(event, Design))
+        pictures = pipeline.decode_latents(latents)
+        return [keep_outside(picture, *canvas) for picture, canvas in zip(pictures, canvases, strict=True)]
 
-    def _kept(self, path: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
-        if path.is_file():
-            with Image.open(path) as image:
-                return np.asarray(image.convert("RGB"))
-        picture = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        Image.fromarray(picture).save(part, format="PNG")
-        os.replace(part, path)
-        return picture
+
+def _read_png(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _write_png(path: Path, picture: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    Image.fromarray(picture).save(part, format="PNG")
+    os.replace(part, path)
 
 
 @dataclass(frozen=True, eq=False)

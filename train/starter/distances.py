@@ -96,7 +96,7 @@ def measure_distances(bench: Bench) -> PartResult:
     """
     cases = bench.cases
     photos = features_of(bench.judge, [case.photo for case in cases])
-    designs = [bench.artist.draw(own_words(case)) for case in tqdm(cases, desc="designs")]
+    designs = bench.artist.draw([own_words(case) for case in cases])
     others = {
         "designs": features_of(bench.judge, designs),
         "reconstructions": features_of(

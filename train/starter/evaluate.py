@@ -73,6 +73,7 @@ class EvaluateConfig:
     num_rough: int = option(24, "sketches that are drawn in five rough variants")
     num_inference_steps: int = option(GenerateConfig.num_inference_steps, "denoising steps")
     guidance_scale: float = option(GenerateConfig.guidance_scale, "classifier-free guidance")
+    batch_size: int = option(16, "designs drawn at once; on a CPU 1 is as fast and saves more often")
     device: str = option("cuda", "where to run", choices=("cuda", "cpu"))
 
     def __post_init__(self) -> None:
@@ -83,7 +84,7 @@ class EvaluateConfig:
         require(self.num_photos >= 2, "num_photos", self.num_photos, "choose at least 2.")
         words = len(COLOUR_WORDS)
         require(1 <= self.num_colours <= words, "num_colours", self.num_colours, f"choose 1 to {words}.")
-        for name in ("num_patterns", "num_repaints", "num_rough"):
+        for name in ("num_patterns", "num_repaints", "num_rough", "batch_size"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
         self.generate  # noqa: B018 - checks steps and guidance
 
@@ -119,7 +120,7 @@ def open_bench(config: EvaluateConfig) -> tuple[Bench, dict]:
         "guidance_scale": config.guidance_scale,
         "device": config.device,
     }
-    artist = Artist(pipeline, vae, out / "pictures", config.generate)
+    artist = Artist(pipeline, vae, out / "pictures", settings=config.generate, batch_size=config.batch_size)
     return Bench(cases_of(photos), artist, ranker, judge_scorer, root), basis
 
 

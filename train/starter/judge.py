@@ -54,7 +54,6 @@ class JudgeConfig(StageConfig):
     embed_dim: int = option(96, "size of the shared embedding")
     text_width: int = option(128, "width of the text tower")
     text_layers: int = option(2, "layers of the text tower")
-    num_threads: int = option(0, "CPU threads (0 = torch's own choice); 1 is fastest where other work runs beside it")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,7 +62,6 @@ class JudgeConfig(StageConfig):
         require(self.text_width > 0 and self.text_width % 64 == 0, "text_width", self.text_width, "choose 64, 128, ...")
         height = self.image_height
         require(32 <= height <= 512 and height % 16 == 0, "image_height", height, "choose a multiple of 16, 32 to 512.")
-        require(self.num_threads >= 0, "num_threads", self.num_threads, "choose 0 or more.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,8 +261,6 @@ class JudgeStage:
 def train(config: JudgeConfig) -> None:
     """Run, or go on with, the stage; prints how well it reads photos of senders that it has not seen."""
     clock, (out, ranks) = Clock(config), set_up(config)
-    if config.num_threads:
-        torch.set_num_threads(config.num_threads)
     stage = JudgeStage(config, load_small(config))
     modules = {"clip": stage.model}
     state = StageState(out, modules, stage.optimizer, Ema(modules, decay=0.998))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from fashiondistill.data.attributes import compose_caption
 from fashiondistill.data.measure import measure_colours
@@ -18,11 +17,12 @@ from train.starter.sheets import cell, outlined, sheet
 from train.starter.sweeps import is_neighbour
 
 SEAM = 8  # pixels around the mask in which the pipeline blends
-# Part of the garment's box that is repainted: left, top, right, bottom; and what is asked for there.
+# Part of the garment's box that is repainted: left, top, right, bottom; and the colour that is asked for there, or the
+# other one, where the garment has that colour already.
 PARTS = {
-    "side": ((-0.05, 0.05, 0.32, 0.75), "red"),
-    "top": ((0.1, -0.05, 0.9, 0.28), "navy"),
-    "middle": ((0.25, 0.3, 0.75, 0.65), "mustard"),
+    "side": ((-0.05, 0.05, 0.32, 0.75), ("red", "teal")),
+    "top": ((0.1, -0.05, 0.9, 0.28), ("navy", "mustard")),
+    "middle": ((0.25, 0.3, 0.75, 0.65), ("mustard", "purple")),
 }
 MIN_CLOTH = 1000  # pixels of garment that a mask must cover
 WANTED_DB = 40.0
@@ -61,13 +61,12 @@ def psnr_outside(original: np.ndarray, output: np.ndarray, mask: np.ndarray, *, 
 def measure_repainting(bench: Bench, count: int) -> PartResult:
     """Repaint one part of each of `count` test photos, the parts in turn."""
     rows, cells = [], []
-    for number, case in enumerate(tqdm(spread(bench.cases, count), desc="repainting")):
-        part, mask = choose_part(case, number)
-        colour = PARTS[part][1]
-        prompt = compose_caption(colours=[colour], pattern="plain", garment=case.garment)
-        task = Task(f"{case.name}-{part}", case.category, prompt, case.sketch, image=case.photo, mask=mask)
-        output = bench.artist.draw(task)
-        row = {"name": case.name, "category": case.category, "part": part, "prompt": prompt}
+    cases = spread(bench.cases, count)
+    chosen = [choose_part(case, number) for number, case in enumerate(cases)]
+    tasks = [_task(case, *one) for case, one in zip(cases, chosen, strict=True)]
+    for case, (part, mask), task, output in zip(cases, chosen, tasks, bench.artist.draw(tasks), strict=True):
+        colour = other_colour(case, part)
+        row = {"name": case.name, "category": case.category, "part": part, "prompt": task.prompt}
         row |= _compare(case, output, mask, colour)
         rows.append(row)
         cells += [
@@ -87,6 +86,16 @@ def measure_repainting(bench: Bench, count: int) -> PartResult:
         "repaint_right_colour_or_neighbour": share([row["right_or_neighbour"] for row in rows]),
     }
     return PartResult(figures, rows, sheet(cells, columns=8))
+
+
+def other_colour(case: Case, part: str) -> str:
+    """The colour to ask for: one that the garment's caption does not name."""
+    return next(word for word in PARTS[part][1] if word not in case.caption)
+
+
+def _task(case: Case, part: str, mask: np.ndarray) -> Task:
+    prompt = compose_caption(colours=[other_colour(case, part)], pattern="plain", garment=case.garment)
+    return Task(f"{case.name}-{part}", case.category, prompt, case.sketch, image=case.photo, mask=mask)
 
 
 def _compare(case: Case, output: np.ndarray, mask: np.ndarray, colour: str) -> dict[str, float | str | bool]:

@@ -8,11 +8,11 @@ All but `thin` are other operations than those that training uses (`augment.roug
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from skimage.morphology import skeletonize
-from tqdm import tqdm
 
 from train.starter.bench import Bench, Case, PartResult, Task, own_words, spread
 from train.starter.figures import figure, iou, mask_on_ground
@@ -77,26 +77,36 @@ VARIANTS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], Roug
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Version:
+    """One way of drawing a case's sketch, and the garment that should come out."""
+
+    name: str
+    task: Task
+    inside: np.ndarray
+
+
 def measure_rough(bench: Bench, count: int) -> PartResult:
     """Outline IoU of `count` sketches as extracted and in each variant, with the same words."""
     rows, cells = [], []
-    for number, case in enumerate(tqdm(spread(bench.cases, count), desc="rough strokes")):
+    cases = spread(bench.cases, count)
+    versions = [_versions(case, number) for number, case in enumerate(cases)]
+    designs = iter(bench.artist.draw([one.task for of_case in versions for one in of_case]))
+    for case, of_case in zip(cases, versions, strict=True):
         row: dict[str, str | float] = {"name": case.name, "category": case.category, "prompt": case.caption}
-        for name, sketch, inside in _versions(case, number):
-            task = (
-                own_words(case)
-                if name == "extracted"
-                else Task(f"{case.name}-{name}", case.category, case.caption, sketch)
-            )
-            design = bench.artist.draw(task)
-            row[f"rough_iou_{name}"] = iou(mask_on_ground(design), inside)
-            cells += [cell(paper(sketch), [name]), cell(design, [f"outline IoU {row[f'rough_iou_{name}']:.3f}"])]
+        for one in of_case:
+            design = next(designs)
+            value = row[f"rough_iou_{one.name}"] = iou(mask_on_ground(design), one.inside)
+            cells += [cell(paper(one.task.sketch), [one.name]), cell(design, [f"outline IoU {value:.3f}"])]
         rows.append(row)
     names = [name for name in rows[0] if name.startswith("rough_iou_")]
     return PartResult({name: figure([row[name] for row in rows]) for name in names}, rows, sheet(cells, columns=12))
 
 
-def _versions(case: Case, number: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _versions(case: Case, number: int) -> list[Version]:
     rng = np.random.default_rng((17, number))
-    made = [(name, *vary(case.sketch, case.inside, rng)) for name, vary in VARIANTS.items()]
-    return [("extracted", case.sketch, case.inside), *made]
+    versions = [Version("extracted", own_words(case), case.inside)]
+    for name, vary in VARIANTS.items():
+        sketch, inside = vary(case.sketch, case.inside, rng)
+        versions.append(Version(name, replace(own_words(case), name=f"{case.name}-{name}", sketch=sketch), inside))
+    return versions

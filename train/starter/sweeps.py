@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
-from tqdm import tqdm
 
 from fashiondistill.data.attributes import COLOUR_BY_WORD, compose_caption
 from fashiondistill.data.categories import CATEGORIES
@@ -43,6 +42,11 @@ class Asked:
     word: str
     prompt: str
     case: Case
+
+    @property
+    def task(self) -> Task:
+        """What is drawn."""
+        return Task(f"{self.word}-{self.case.name}", self.case.category, self.prompt, self.case.sketch)
 
 
 def is_neighbour(first: str, second: str) -> bool:
@@ -98,9 +102,9 @@ def _in_turn(pool: list[Case], count: int) -> list[Case]:
 def measure_colour_sweep(bench: Bench, num_colours: int) -> PartResult:
     """Asked against measured colour; beside it what the autoencoder alone keeps (ceiling) and chance (floor)."""
     rows, cells = [], []
-    for asked in tqdm(colour_tasks(bench.cases, num_colours), desc="colour sweep"):
+    sweep = colour_tasks(bench.cases, num_colours)
+    for asked, design in zip(sweep, bench.artist.draw([asked.task for asked in sweep]), strict=True):
         case = asked.case
-        design = bench.artist.draw(Task(f"colour-{asked.word}-{case.name}", case.category, asked.prompt, case.sketch))
         row = {"category": case.category, "prompt": asked.prompt} | compare_colour(design, case.inside, asked.word)
         rows.append(row)
         text = [asked.prompt, f"measured {row['measured']}, dE {row['delta_e']:.0f}"]
@@ -154,9 +158,9 @@ def _kept_colours(bench: Bench) -> Figure:
 def measure_pattern_sweep(bench: Bench, num_designs: int) -> PartResult:
     """Asked pattern against what the judge and `data.measure` see; beside it the judge on drawings of known pattern."""
     rows, cells = [], []
-    for asked in tqdm(pattern_tasks(bench.cases, num_designs), desc="pattern sweep"):
+    sweep = pattern_tasks(bench.cases, num_designs)
+    for asked, design in zip(sweep, bench.artist.draw([asked.task for asked in sweep]), strict=True):
         case = asked.case
-        design = bench.artist.draw(Task(f"pattern-{asked.word}-{case.name}", case.category, asked.prompt, case.sketch))
         (seen,) = choose_word(bench.judge, bench.judge.embed_images([design]), [case.garment], PATTERN_WORDS)
         measured = measure_pattern(design, case.inside.astype(np.uint8) * 255)
         row = {"category": case.category, "prompt": asked.prompt, "asked": asked.word, "judge": seen}
