@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -274,9 +275,8 @@ def run(dataset, tmp_path_factory):
     )
 
 
-def test_the_whole_evaluation_writes_figures_sheets_and_rows(run, tmp_path_factory, monkeypatch):
-    found = evaluate.evaluate(run)
-    out = tmp_path_factory.getbasetemp() / run.out
+def test_the_whole_evaluation_writes_figures_sheets_and_rows(run, monkeypatch):
+    found, out = evaluate.evaluate(run), Path(run.out)
     record = json.loads((out / "figures.json").read_text())
     assert record.keys() == found.keys() and all({"mean", "low", "high", "count"} == set(v) for v in record.values())
     assert set(NAMES.split()) <= record.keys()
@@ -302,6 +302,9 @@ def test_the_whole_evaluation_writes_figures_sheets_and_rows(run, tmp_path_facto
         evaluate.evaluate(dataclasses.replace(run, num_rough=2, parts=("rough",)))
     with pytest.raises(ValueError, match="another run .num_inference_steps 2 -> 3"):
         evaluate.evaluate(dataclasses.replace(run, num_inference_steps=3))
+    tiny.save_clip_folder(out.parent / "other" / "clip", seed=3)
+    other = dataclasses.replace(run, judge=str(out.parent / "other"), parts=("autoencoder",))
+    assert all(name.startswith("autoencoder") for name in evaluate.evaluate(other))  # no figure of the first judge
 
 
 def test_the_models_own_clip_is_no_judge(run, tmp_path):

@@ -83,9 +83,10 @@ def test_a_text_is_true_of_every_garment_that_it_describes():
     records = [record_of(0), record_of(1, pattern="striped"), record_of(2, garment="hat")]
     colours = [["red"], ["red", "navy"], ["blue"]]
     said = (((), "", "t-shirt"), (("red",), "", "t-shirt"), (("red",), "plain", "t-shirt"))
-    said += (((), "striped", "t-shirt"), (("blue",), "", "hat"))
+    said += (((), "striped", "t-shirt"), (("blue",), "", "hat"), (("red", "navy"), "striped", "t-shirt"))
+    said += ((("red",), "striped", "t-shirt"),)  # a whole caption that leaves a colour out
     words = [judge.Words(*one) for one in said]
-    expected = [[1, 1, 1, 0, 0], [1, 1, 0, 1, 0], [0, 0, 0, 0, 1]]
+    expected = [[1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 1, 0, 1, 0], [0, 0, 0, 0, 1, 0, 0]]
     assert judge.true_of(words, records, colours).tolist() == expected
     assert words[2].text == "red plain t-shirt" and words[3].text == "striped t-shirt"
 

@@ -39,6 +39,7 @@ from train.starter.repainting import measure_repainting
 from train.starter.roughness import measure_rough
 from train.starter.sweeps import measure_colour_sweep, measure_pattern_sweep
 
+INDEX = "model_index.json"
 POOL = 200  # pictures and captions that compete in recall@1
 SHOWN = 48  # photos on the sheet of what the judge reads
 # What issue 4 asks for; at least, but for the differences, where it is at most.
@@ -113,7 +114,7 @@ def open_bench(config: EvaluateConfig) -> tuple[Bench, dict]:
     root = Path(config.dataset_path)
     photos = load_split(root, "test", device="cpu", photos_only=True, limit=config.num_photos)
     basis = {
-        "model": _digest_of(sorted(model.rglob("*.safetensors"))),
+        "model": _digest_of(sorted([*model.rglob("*.safetensors"), *model.rglob("*config.json"), model / INDEX])),
         "judge": digests[1][:12],
         "dataset": _digest_of([root / "manifest.jsonl"]),
         "num_inference_steps": config.num_inference_steps,
@@ -184,7 +185,7 @@ def measure_clips(config: EvaluateConfig, bench: Bench) -> PartResult:
 
 
 def evaluate(config: EvaluateConfig) -> dict[str, Figure]:
-    """Measure the parts that are not done yet, write and return all figures that the folder holds."""
+    """Measure the parts that are not done yet, write and return all figures that this judge has given in the folder."""
     out = Path(config.out)
     bench, basis = open_bench(config)
     out.mkdir(parents=True, exist_ok=True)
@@ -193,9 +194,11 @@ def evaluate(config: EvaluateConfig) -> dict[str, Figure]:
     for name, (measure, numbers) in measures(config, bench).items():
         if not config.parts or name in config.parts:
             _run_part(out, name, basis | numbers, measure)
-    records = {name: record for part in PARTS for name, record in _read_part(out, part).get("figures", {}).items()}
+    done = {part: _read_part(out, part) for part in PARTS}
+    done = {part: record for part, record in done.items() if record and record["settings"]["judge"] == basis["judge"]}
+    records = {name: value for record in done.values() for name, value in record["figures"].items()}
     write_text(out / "figures.json", json.dumps(records, indent=1) + "\n")
-    write_text(out / "report.json", json.dumps(_report_of(out, records), indent=1) + "\n")
+    write_text(out / "report.json", json.dumps(_report_of(done, records), indent=1) + "\n")
     return {name: Figure(**record) for name, record in records.items()}
 
 
@@ -225,15 +228,10 @@ def _read_part(out: Path, name: str) -> dict:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _report_of(out: Path, records: dict) -> dict:
+def _report_of(done: dict[str, dict], records: dict) -> dict:
     """Every figure beside its target, and of every part how it was made."""
-    made = {part: _read_part(out, part) for part in PARTS}
     figures = {name: record | target_of(name, record["mean"]) for name, record in records.items()}
-    parts = {
-        name: {key: record[key] for key in ("command", "hardware", "settings")}
-        for name, record in made.items()
-        if record
-    }
+    parts = {name: {key: record[key] for key in ("command", "hardware", "settings")} for name, record in done.items()}
     return {"figures": figures, "parts": parts, "versions": versions(), "python": platform.python_version()}
 
 

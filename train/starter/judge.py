@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,17 +175,19 @@ def draw_words(records: list[ArticleRecord], colours: list[list[str]], generator
 
 def true_of(words: list[Words], records: list[ArticleRecord], colours: list[list[str]]) -> torch.Tensor:
     """Float [B, B]: 1 where the text of column j is true of the garment of row i, else 0."""
-    pairs = [
-        [
-            text.garment == record.garment
-            and text.pattern in ("", record.pattern)
-            and text.colours == tuple(own[: len(text.colours)])
-            and (not text.pattern or not text.colours or len(own) == len(text.colours))
-            for text in words
-        ]
-        for record, own in zip(records, colours, strict=True)
-    ]
-    return torch.tensor(pairs, dtype=torch.float32)
+    said = np.array([(w.garment, w.pattern, *_two(w.colours)) for w in words])[None]
+    seen = np.array([(r.garment, r.pattern, *_two(own)) for r, own in zip(records, colours, strict=True)])[:, None]
+    same = said == seen  # [B, B, 4]
+    no_pattern, no_colour = said[..., 1] == "", said[..., 2] == ""
+    # A text that says pattern and colours is a whole caption: it must not leave a second colour out.
+    second = same[..., 3] | no_colour | no_pattern & (said[..., 3] == "")
+    true = same[..., 0] & (same[..., 1] | no_pattern) & (same[..., 2] | no_colour) & second
+    return torch.from_numpy(true.astype(np.float32))
+
+
+def _two(colours: Sequence[str]) -> list[str]:
+    """The first two words, with "" for what is missing."""
+    return [*colours, "", ""][:2]
 
 
 def sigmoid_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
