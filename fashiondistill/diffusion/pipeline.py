@@ -205,7 +205,7 @@ class GarmentPipeline(DiffusionPipeline):
             for step, latents in enumerate(steps, start=1):  # noqa: B007 - the last latents are decoded
                 yield StepDone(index, step, config.num_inference_steps)
             picture = self.decode_latents(latents)[0]
-            yield Design(_keep_outside(picture, image, mask), index, request)
+            yield Design(keep_outside(picture, image, mask), index, request)
 
     @torch.no_grad()
     def __call__(
@@ -250,7 +250,7 @@ class GarmentPipeline(DiffusionPipeline):
                 bar.update()
                 if callback_on_step_end is not None:
                     callback_on_step_end(self, step, num_inference_steps - step - 1, {"latents": latents})
-        pictures = [_keep_outside(picture, image, mask) for picture in self.decode_latents(latents)]
+        pictures = [keep_outside(picture, image, mask) for picture in self.decode_latents(latents)]
         return ImagePipelineOutput(images=[Image.fromarray(picture) for picture in pictures])
 
 
@@ -298,7 +298,7 @@ def cpu_has_bf16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def _keep_outside(picture: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None) -> np.ndarray:
+def keep_outside(picture: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None) -> np.ndarray:
     """Put back what the mask does not repaint, with a soft seam of a few pixels."""
     if image is None or mask is None:
         return picture
