@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from fashiondistill.data.assortment import category_of_articles, read_articles
 from fashiondistill.data.attributes import COLOUR_OF_HM_GROUP, PATTERN_OF_HM_APPEARANCE, compose_caption
 from fashiondistill.data.bestsellers import Ranking, weekly_bestsellers, weekly_units_and_days
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
+from fashiondistill.data.cube import Cube, build_cube
 from fashiondistill.data.tables import BadRow, describe
 from fashiondistill.data.weeks import DAYS_PER_WEEK, Week
 
@@ -119,6 +121,11 @@ class Shop:
             bad_rows=bad_rows,
             _bestsellers=_by_category_and_week(ranked, articles, folder),
         )
+
+    @cached_property
+    def cube(self) -> Cube:
+        """Weekly sums by attribute, added up on first use."""
+        return build_cube(self.units, self.articles)
 
     @property
     def categories(self) -> tuple[Category, ...]:
