@@ -113,6 +113,12 @@ METHODS: dict[str, Method] = BASELINES | {
 }
 
 
+def smooth(values: np.ndarray, alpha: float, beta: float, damping: float) -> tuple[np.ndarray, np.ndarray]:
+    """Level and slope of Holt's method with given parameters, both [T, N]."""
+    levels, slopes, _ = _holt(values, *(np.array([[number]]) for number in (alpha, beta, damping)))
+    return levels[:, 0], slopes[:, 0]
+
+
 def _without_past(forecast: np.ndarray, num_weeks: int) -> np.ndarray:
     """NaN for those who know fewer than `num_weeks` weeks."""
     forecast = forecast.copy()
