@@ -349,3 +349,17 @@ class PrepareHmConfig:
         require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
         require(self.top_k >= 1, "top_k", self.top_k, "choose at least 1.")
         require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
+
+
+@dataclass(frozen=True)
+class MapColumnsConfig:
+    """Another shop's export -> H&M's layout, by a small file that says which column is which."""
+
+    source: str = option("", "folder with the shop's own files")
+    columns: str = option("", "TOML file that names files and columns, see docs/columns.toml")
+    out: str = option("", "folder to write articles.csv, transactions_train.parquet and images/ to")
+
+    def __post_init__(self) -> None:
+        require(bool(self.source), "source", repr(self.source), "give the folder that holds the shop's files.")
+        require(bool(self.columns), "columns", repr(self.columns), "give the TOML file that names the columns.")
+        require(bool(self.out), "out", repr(self.out), "give the folder to write to.")

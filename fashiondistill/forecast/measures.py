@@ -74,11 +74,12 @@ def bootstrap_interval(
     Args:
         values: one row per independent case (a catalogue), or per week in order of time; never one per item of a week.
         statistic: of such rows.
-        block: rows that are drawn together, since neighbouring weeks depend on each other (Kuensch 1989).
+        block: rows that are drawn together, since neighbouring weeks depend on each other (Kuensch 1989); at most a
+            quarter of all rows, or few draws would differ.
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
-    length, offsets = len(values), np.arange(min(block, len(values)))
+    length, offsets = len(values), np.arange(max(1, min(block, len(values) // 4)))
     draws = []
     for _ in range(NUM_DRAWS):
         starts = rng.integers(0, length, -(-length // len(offsets)))
