@@ -7,6 +7,7 @@ Reads the files once, when opened; no picture is opened here. Knows nothing of t
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -142,6 +143,32 @@ class Shop:
         folder, key = get_category(category).folder, self.week(week).key
         return list(self._bestsellers.get((folder, key), ()))
 
+    def sold_with(
+        self, category: str, attribute: str, week: Week | str, word: str, *, limit: int
+    ) -> tuple[Bestseller, ...]:
+        """What sold best of a category in a week, of the articles with a word; of all if it is "".
+
+        Args:
+            category: folder name.
+            attribute: "colour", "type" or "pattern".
+            week: with sales.
+            word: as in the captions.
+            limit: articles at most.
+
+        Raises:
+            ValueError: for an unknown category, or a week without sales.
+        """
+        folder, key = get_category(category).folder, self.week(week).key
+        wanted = (pl.col("category") == folder) & ((pl.col(attribute) == word) if word else pl.lit(True))
+        rows = (
+            self.units.filter(pl.col("week") == key)
+            .join(self.articles.filter(wanted), on="article_id")
+            .sort("units", "revenue", "article_id", descending=[True, True, False])
+            .head(limit)
+            .with_columns((pl.int_range(pl.len()) + 1).alias("rank"))
+        )
+        return tuple(_bestseller(row, self.folder) for row in rows.iter_rows(named=True))
+
     def week(self, week: Week | str) -> Week:
         """The given week, once it is known to have sales.
 
@@ -194,15 +221,18 @@ def _by_category_and_week(
     rows = ranked.join(words, on="article_id", how="left", maintain_order="left").iter_rows(named=True)
     found: dict[tuple[str, str], list[Bestseller]] = {}
     for row in rows:
-        item = Bestseller(
-            article_id=row["article_id"],
-            rank=row["rank"],
-            units=row["units"],
-            name=row["prod_name"] or row["type"],
-            caption=compose_caption(colours=[row["colour"]], pattern=row["pattern"], garment=row["type"]),
-            colours=(row["colour"],),
-            pattern=row["pattern"],
-            image=image_path(folder, row["article_id"]),
-        )
-        found.setdefault((row["category"], row["week"]), []).append(item)
+        found.setdefault((row["category"], row["week"]), []).append(_bestseller(row, folder))
     return {key: tuple(items) for key, items in found.items()}
+
+
+def _bestseller(row: Mapping, folder: Path) -> Bestseller:
+    return Bestseller(
+        article_id=row["article_id"],
+        rank=row["rank"],
+        units=row["units"],
+        name=row["prod_name"] or row["type"],
+        caption=compose_caption(colours=[row["colour"]], pattern=row["pattern"], garment=row["type"]),
+        colours=(row["colour"],),
+        pattern=row["pattern"],
+        image=image_path(folder, row["article_id"]),
+    )
