@@ -242,7 +242,7 @@ def test_a_mistake_of_our_own_leaves_a_page_that_works(studio, engine):
 
 def open_trends(studio: Studio) -> None:
     studio.page.get_by_role("tab", name=texts.TAB_TRENDS).click()
-    studio.page.locator(".fd-board[data-ready]").wait_for()
+    studio.page.locator(".fd-board[data-ready]").wait_for(timeout=60_000)  # seven plots, by software, on busy cores
 
 
 def test_trends_mark_the_chosen_week(studio):
@@ -288,7 +288,7 @@ def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine)
     page = studio.page
     open_trends(studio)
     bar = page.locator("#trend-momentum .point path").last
-    word = page.locator("#trend-momentum .ytick text").last.inner_text()
+    word = page.locator("#trend-momentum .ytick text").last.text_content()
     bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
