@@ -31,6 +31,7 @@ WAYS: dict[str, tuple[float, float, float]] = {
 }
 MIN_WEEKS = 8  # of forecasts, before another way than the last week may be chosen
 BLOCK = 4  # weeks drawn together by the bootstrap
+TIE = 1e-3  # of a unit
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,10 @@ def forecast_bestsellers(shop: Shop, category: str, week: Week | str) -> TopFore
 
 
 def _weekly_units(shop: Shop, folder: str, last: Week) -> tuple[list[str], np.ndarray, Week]:
-    """Candidates, their units [T, A] in the complete calendar weeks up to `last`, and the last of these weeks."""
+    """Candidates, their units [T, A] in the complete calendar weeks up to `last`, and the last of these weeks.
+
+    A fraction of a unit stands for revenue, which decides between equals as in `Shop.bestsellers`.
+    """
     own = shop.articles.filter(pl.col("category") == folder).select("article_id")
     known = [week for week in shop.weeks if week <= last and not shop.is_partial(week)]
     keys = [week.key for week in known]
@@ -119,10 +123,10 @@ def _weekly_units(shop: Shop, folder: str, last: Week) -> tuple[list[str], np.nd
     first, end = Week.parse(rows["week"][0]), Week.parse(rows["week"][-1])
     column, row = {one: n for n, one in enumerate(ids)}, {key: Week.parse(key) - first for key in set(rows["week"])}
     units = np.zeros((end - first + 1, len(ids)))
-    for key, article_id, count in (
-        rows.filter(pl.col("article_id").is_in(ids)).select("week", "article_id", "units").iter_rows()
-    ):
-        units[row[key], column[article_id]] = count
+    most = max(rows["revenue"].max() or 0.0, 1e-12)
+    kept = rows.filter(pl.col("article_id").is_in(ids)).select("week", "article_id", "units", "revenue")
+    for key, article_id, count, revenue in kept.iter_rows():
+        units[row[key], column[article_id]] = count + TIE * revenue / most
     return ids, units, end
 
 
