@@ -143,13 +143,25 @@ class DesignEngine:
         from studio.trendfacts import map_points
 
         sold = {one.key: self.bestsellers(category, one.key) for one in self.weeks}
-        items = {item.article_id: item for listed in sold.values() for item in listed if item.image.is_file()}
-        for item in list(items.values())[-NUM_MAPPED:]:  # the latest
-            if item.article_id not in self._looks:
-                self._looks[item.article_id] = self.scorer.embed_images([read_product_picture(item.image)])[0]
         designs = [self.scorer.embed_images([picture])[0] for picture in own]
-        known = {article_id: self._looks[article_id] for article_id in items if article_id in self._looks}
-        return map_points(sold, week, known, designs)
+        return map_points(sold, week, self._embedded(category), designs)
+
+    def look_shares(self, category: str) -> pd.DataFrame:
+        """Share of the bestsellers' units by look: index week keys, columns what a look is like."""
+        from fashiondistill.looks import find_looks
+
+        return find_looks(self.shop, category, self._embedded(category)).shares
+
+    def _embedded(self, category: str) -> dict[str, np.ndarray]:
+        """Article id -> embedding, of the category's bestsellers that have a picture; the latest `NUM_MAPPED`."""
+        listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
+        items = {item.article_id: item for item in listed if item.image.is_file()}
+        latest = list(items)[-NUM_MAPPED:]
+        for article_id in latest:
+            if article_id not in self._looks:
+                picture = read_product_picture(items[article_id].image)
+                self._looks[article_id] = self.scorer.embed_images([picture])[0]
+        return {article_id: self._looks[article_id] for article_id in latest}
 
     def sold_with(self, category: str, attribute: str, week: str, word: str) -> tuple[Bestseller, ...]:
         """What sold best in a week, of those with a word; all of the category if it is ""."""

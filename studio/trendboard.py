@@ -50,10 +50,11 @@ def board(engine: DesignEngine, category: str, attribute: str, week: str, own: l
     title = get_category(category).title
     facts = engine.trend_facts(category, attribute, week)
     points = engine.look_map(category, week, own)
+    looks = engine.look_shares(category)
     lead = trend_words(facts.shares, week=week, category=title)
     shares = shares_figure(facts.shares, week=week)
     cards = [
-        _card("shares", facts, shares, lead, _wide_rows(facts)),
+        _card("shares", facts, shares, lead, _wide_rows(facts.shares)),
         _card("forecast", facts, forecast_figure(facts), trendtexts.forecast_words(facts), _forecast_rows(facts)),
         _card("momentum", facts, momentum_figure(facts), trendtexts.momentum_words(facts), _signal_rows(facts)),
         _card("life", facts, life_figure(facts), trendtexts.life_words(facts), _signal_rows(facts)),
@@ -61,6 +62,7 @@ def board(engine: DesignEngine, category: str, attribute: str, week: str, own: l
             "map", facts, map_figure(points, week), trendtexts.map_words(points, week),
             [("x", "y", "article_id", "caption"), *((p.x, p.y, p.article_id, p.caption) for p in points)],
         ),
+        _card("looks", facts, shares_figure(looks, week=week), trendtexts.look_words(looks, week), _wide_rows(looks)),
         _card("ribbon", facts, ribbon_figure(facts), trendtexts.ribbon_words(facts), _bestseller_rows(facts)),
         _card("heat", facts, heat_figure(facts), trendtexts.heat_words(facts), _category_rows(facts)),
     ]  # fmt: skip
@@ -88,9 +90,9 @@ def _csv(rows: Rows) -> str:
     return text.getvalue()
 
 
-def _wide_rows(facts: TrendFacts) -> Rows:
-    yield ("week", *facts.shares.columns)
-    for key, row in facts.shares.iterrows():
+def _wide_rows(shares) -> Rows:  # noqa: ANN001 - DataFrame
+    yield ("week", *shares.columns)
+    for key, row in shares.iterrows():
         yield (key, *(round(float(value), 6) for value in row))
 
 

@@ -27,6 +27,7 @@ TITLES = {
     "forecast": "The next eight weeks",
     "momentum": "Rising and falling",
     "life": "Where in its life",
+    "looks": "Shares by look",
     "ribbon": "Colours of the bestsellers",
     "heat": "Categories by season",
     "map": "Bestsellers by look",
@@ -141,6 +142,15 @@ def map_words(points: tuple[MapPoint, ...], week: str) -> str:
         f"{len(sold)} bestsellers up to {week}, {len(now)} of them this week's: what lies close together looks alike "
         "to the model that ranks designs. Designs that you generate appear as stars."
     )
+
+
+def look_words(shares, week: str) -> str:  # noqa: ANN001 - DataFrame
+    """The leading look of the week, and what a look is."""
+    rule = "A look is a group of bestsellers whose pictures are alike to CLIP, called by the one in its middle."
+    if week not in shares.index:
+        return f"None of this week's bestsellers has a picture. {rule}"
+    leader = shares.loc[week].idxmax()
+    return f"{leader.capitalize()}: {shares.loc[week, leader]:.0%} of the bestsellers' units in {week}. {rule}"
 
 
 def description_words(facts: TrendFacts) -> str:

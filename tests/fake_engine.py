@@ -133,6 +133,10 @@ class FakeEngine:
         }
         return map_points(sold, week, looks, [picture.mean(axis=(0, 1)) / 255 for picture in own])
 
+    def look_shares(self, category: str) -> pd.DataFrame:
+        """The shares of types, whatever they look like."""
+        return self.shares(category, "type")
+
     def sold_with(self, category: str, attribute: str, week: str, word: str) -> tuple[FakeBestseller, ...]:
         """The bestsellers, whatever the word."""
         return self.bestsellers(category, week)

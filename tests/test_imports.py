@@ -17,7 +17,18 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 LAYERS = (
     {"config", "cli", "design", "images"},
     {"data"},
-    {"annotators", "export", "diffusion", "scoring", "trends", "signals", "forecast", "store", "predictionfiles"},
+    {
+        "annotators",
+        "export",
+        "diffusion",
+        "scoring",
+        "trends",
+        "signals",
+        "looks",
+        "forecast",
+        "store",
+        "predictionfiles",
+    },
     {"predict", "prepare", "generate"},
 )
 TOP = LAYERS[-1]  # entry points: nobody imports them, their neighbours included

@@ -13,6 +13,7 @@ from fashiondistill.data.weeks import Week
 from fashiondistill.forecast.language import checked, instruction, load_writer
 from fashiondistill.forecast.t2t import t2t_score
 from fashiondistill.forecast.words import describe_next_week
+from fashiondistill.looks import find_looks
 from fashiondistill.signals import Signal, category_shares, signals, turnover, week_marks
 from tests.hm_files import UPPER, article_row, sale, write_articles, write_sales
 
@@ -117,6 +118,20 @@ def test_description_is_linked_to_bestsellers_and_to_the_past_only(tmp_path: Pat
     assert describe_next_week(shop, "top5gub", FIRST.shift(3)).text == ""  # too few weeks
     early = make_shop(tmp_path, {n: s for n, s in sold.items() if n <= 20})
     assert describe_next_week(early, "top5gub", FIRST.shift(20)) == found
+
+
+def test_looks_group_what_is_alike(tmp_path: Path) -> None:
+    shop = make_shop(tmp_path, {0: {BLACK: 5, BEIGE: 3, WHITE: 1}, 1: {BLACK: 1, RED: 3}, 2: {RED: 1}})
+    looks = {BLACK: np.array([1.0, 0.0]), BEIGE: np.array([0.0, 1.0]), WHITE: np.array([0.1, 0.99])}
+    found = find_looks(shop, "top5gub", looks, num_looks=2)
+    dark, pale = found.look_of[BLACK], found.look_of[BEIGE]
+    assert dark == "like black plain shirt" and found.look_of[WHITE] == pale != dark and RED not in found.look_of
+    assert found.shares.loc[FIRST.key].to_dict() == pytest.approx({dark: 5 / 9, pale: 4 / 9})
+    assert found.shares.loc[FIRST.shift(1).key, dark] == 1 and len(found.shares) == 2  # RED has no picture
+    assert find_looks(shop, "top5gub", looks, num_looks=9).shares.shape == (2, 3)
+    assert find_looks(shop, "top5gub", {}).look_of == {}
+    with pytest.raises(ValueError, match="num_looks 0"):
+        find_looks(shop, "top5gub", looks, num_looks=0)
 
 
 def by_words(texts: list[str]) -> np.ndarray:
