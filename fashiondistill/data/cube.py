@@ -16,6 +16,7 @@ from fashiondistill.data.weeks import Week
 
 ATTRIBUTES = ("colour", "type", "pattern")
 MEASURES = ("units", "revenue", "launch_value", "new_units")
+CHUNK_ROWS = 1_000_000  # rows of weekly units that are added up at once; all 7 million of H&M's would take a GiB more
 NEW_WEEKS = 4  # an article is new in the week of its first sale and the three after it
 
 
@@ -71,36 +72,45 @@ def build_cube(units: pl.DataFrame, articles: pl.DataFrame) -> Cube:
     """Add up.
 
     Args:
-        units: columns week (key), article_id, units, revenue; one row per week and article.
+        units: columns week (key; the ISO year has four digits), article_id, units, revenue; one row per week and article.
         articles: article_id, category and a column for each of `ATTRIBUTES`.
     """
     numbers = {key: Week.parse(key).number for key in units["week"].unique()}
     words = articles.select("article_id", pl.col("category", *ATTRIBUTES).cast(pl.Categorical))
-    rows = units.with_columns(pl.col("week").replace_strict(numbers, return_dtype=pl.Int64))
-    launches = _launches(rows)
+    launches = _launches(units, numbers)
     opening = min(numbers.values(), default=0) + NEW_WEEKS
     is_new = (pl.col("first_week") >= opening) & (pl.col("week") - pl.col("first_week") < NEW_WEEKS)
-    rows = (
-        rows.join(launches, on="article_id")
-        .join(words, on="article_id")
-        .with_columns(
-            (pl.col("units") * pl.col("launch_price")).alias("launch_value"),
-            pl.when(is_new).then("units").otherwise(0).alias("new_units"),
+    about = launches.join(words, on="article_id")
+    parts: dict[str, list[pl.DataFrame]] = {attribute: [] for attribute in ATTRIBUTES}
+    for start in range(0, units.height, CHUNK_ROWS):
+        rows = (
+            units.slice(start, CHUNK_ROWS)
+            .with_columns(pl.col("week").replace_strict(numbers, return_dtype=pl.Int64))
+            .join(about, on="article_id")
+            .with_columns(
+                (pl.col("units") * pl.col("launch_price")).alias("launch_value"),
+                pl.when(is_new).then("units").otherwise(0).alias("new_units"),
+            )
         )
-    )
+        for attribute, found in parts.items():
+            found.append(_sums(rows, pl.col(attribute).alias("word")))
     sums = {
-        attribute: rows.group_by("category", "week", pl.col(attribute).alias("word"))
-        .agg(pl.col(MEASURES).sum())
-        .cast({"category": pl.String, "word": pl.String})
-        for attribute in ATTRIBUTES
+        attribute: _sums(pl.concat(found), "word").cast({"category": pl.String, "word": pl.String})
+        for attribute, found in parts.items()
     }
     return Cube(sums, launches)
 
 
-def _launches(rows: pl.DataFrame) -> pl.DataFrame:
+def _sums(rows: pl.DataFrame, word: pl.Expr | str) -> pl.DataFrame:
+    return rows.group_by("category", "week", word).agg(pl.col(MEASURES).sum())
+
+
+def _launches(units: pl.DataFrame, numbers: dict[str, int]) -> pl.DataFrame:
     """First week and mean price in it; articles on sale before the data begins have the price of its first week."""
-    first = rows.group_by("article_id").agg(pl.col("week").min().alias("first_week"))
-    opening = rows.join(first, left_on=("article_id", "week"), right_on=("article_id", "first_week"), how="semi")
+    first = units.group_by("article_id").agg(pl.col("week").min())  # keys sort in time
+    opening = units.join(first, on=("article_id", "week"), how="semi")
     return opening.select(
-        "article_id", pl.col("week").alias("first_week"), (pl.col("revenue") / pl.col("units")).alias("launch_price")
+        "article_id",
+        pl.col("week").replace_strict(numbers, return_dtype=pl.Int64).alias("first_week"),
+        (pl.col("revenue") / pl.col("units")).alias("launch_price"),
     )

@@ -3,7 +3,8 @@
 In: a `GarmentDataset` and a `GarmentPipeline`. Out: a `CachedDataset` of the same samples. Each entry is a safetensors
 file named by the SHA-256 of what it was made from (the bytes of picture, sketch and mask, or the caption; how they were
 brought to size; every weight of the model), so an input that changes has another name and is encoded anew, and an
-interrupted run goes on. Entries of inputs that are gone stay until the folder is deleted.
+interrupted run goes on. Several data sets and models may share a folder, so nobody can tell which entries are out of
+use but by their age: those that no run has asked for in `KEEP_DAYS` days are deleted.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from safetensors import SafetensorError
@@ -25,8 +29,13 @@ from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
 from fashiondistill.data.folders import Item
 from fashiondistill.diffusion.batches import BatchFacts, batch_facts, collate
 from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
-from fashiondistill.diffusion.pipeline import GarmentPipeline
 
+if TYPE_CHECKING:  # diffusers takes seconds to import, and workers that only read the cache need none of it
+    from fashiondistill.diffusion.pipeline import GarmentPipeline
+
+KEEP_DAYS = 30
+SECONDS_OF_DAY = 86_400
+_FILE_NAME = re.compile(r"[0-9a-f]{64}\.safetensors(\.[0-9]+\.part)?")  # the second is of a run that was killed
 FORMAT = "1"  # part of every key: a change of what an entry holds makes new ones
 
 
@@ -95,15 +104,21 @@ def collate_cached(samples: Sequence[CachedSample], *, pose_channels: int = 0) -
 
 
 def cache_states(
-    dataset: GarmentDataset, pipeline: GarmentPipeline, folder: Path, *, batch_size: int = 16
+    dataset: GarmentDataset,
+    pipeline: GarmentPipeline,
+    folder: Path,
+    *,
+    batch_size: int = 16,
+    keep_days: float = KEEP_DAYS,
 ) -> CachedDataset:
-    """Encode what the cache lacks of a data set, with a progress bar.
+    """Encode what the cache lacks of a data set, with a progress bar, and delete what nobody has used for long.
 
     Args:
         dataset: its captions must fit the pipeline's tokenizer (see `GarmentDataset`'s count_tokens).
         pipeline: its VAE and text encoder encode, on its device.
         folder: the cache; several data sets and models may share one.
         batch_size: pictures encoded together.
+        keep_days: entries that no call has asked for in so many days are deleted, whichever data set they were of.
 
     Raises:
         ValueError: if strokes are binary, since they change in every epoch; or a caption or file cannot be used.
@@ -112,9 +127,11 @@ def cache_states(
         raise ValueError("--binary_sketch True is not usable with cached latents: its strokes change in every epoch.")
     vae_id = weights_id(pipeline.vae, str(pipeline.vae.config.scaling_factor))
     text_id = weights_id(pipeline.text_encoder, json.dumps(pipeline.tokenizer.get_vocab(), sort_keys=True))
-    keys = [_picture_key(item, dataset.config.shape, vae_id) for item in dataset.items]
+    layout = [dataset.config.shape, vae_id, str(pipeline.layout.sketch)]
+    keys = [_picture_key(item, layout) for item in dataset.items]
     captions = sorted(set(dataset.captions[item.article_id] for item in dataset.items))
     text_keys = {caption: _digest([FORMAT, "text", text_id, caption]) for caption in captions}
+    _mark_used(_path(folder, key) for key in (*keys, *text_keys.values()))
     waiting = [c for c in captions if not _path(folder, text_keys[c]).is_file()]
     for caption in tqdm(waiting, desc="encoding captions", unit="caption", disable=not waiting):
         states = pipeline.encode_prompt(caption)[0]
@@ -124,6 +141,7 @@ def cache_states(
     starts = range(0, len(missing), batch_size)
     for start in tqdm(starts, desc="encoding pictures", unit="batch", disable=not missing):
         _encode(dataset, pipeline, missing[start : start + batch_size], keys, folder)
+    _delete_unused(folder, keep_days)
     return CachedDataset(dataset, folder, keys, text_keys)
 
 
@@ -147,15 +165,32 @@ def _encode(
         "latents": pipeline.encode_image(pixels),
         "masked_latents": pipeline.encode_image(pixels * (1 - repaint)),
         "mask": latent_mask(repaint),
-        "sketch": latent_sketch(batch.strokes()),
+        "sketch": latent_sketch(batch.strokes(), pipeline.layout.sketch or 1),
     }
     for row, index in enumerate(indices):
         _write(_path(folder, keys[index]), {name: values[row] for name, values in parts.items()})
 
 
-def _picture_key(item: Item, shape: str, vae_id: str) -> str:
+def _mark_used(paths: Iterable[Path]) -> None:
+    """The time of change of an entry says on which day it was last asked for; in a folder of others they see to it."""
+    for path in set(paths):
+        with suppress(FileNotFoundError, PermissionError):
+            if time.time() - path.stat().st_mtime > SECONDS_OF_DAY:
+                os.utime(path)
+
+
+def _delete_unused(folder: Path, keep_days: float) -> None:
+    """Only files that are named as entries are; parts of files are another run's work for a day."""
+    for path in folder.glob("[0-9a-f][0-9a-f]/*"):
+        name = _FILE_NAME.fullmatch(path.name)
+        with suppress(FileNotFoundError, PermissionError):  # a run beside this one may be deleting too
+            if name and time.time() - path.stat().st_mtime > (1 if name[1] else keep_days) * SECONDS_OF_DAY:
+                path.unlink()
+
+
+def _picture_key(item: Item, layout: Sequence[str]) -> str:
     files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (item.image, item.sketch, item.mask)]
-    return _digest([FORMAT, "picture", vae_id, shape, *files])
+    return _digest([FORMAT, "picture", *layout, *files])
 
 
 def _digest(parts: Sequence[str]) -> str:

@@ -119,8 +119,8 @@ class Snapshots:
 
 def compared_settings(config: StageConfig) -> dict:
     """What must be the same when a stage goes on: everything but places and this run's own limit."""
-    free = ("output_dir", "dataset_path", "autoencoder", "device", "stop_after_minutes", "save_every_minutes")
-    free += ("num_samples",)
+    free = {"output_dir", "dataset_path", "autoencoder", "teacher", "device"}
+    free |= {"stop_after_minutes", "save_every_minutes", "num_samples"}
     return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
 
 
@@ -207,7 +207,7 @@ class StageState:
         for index, parameter in enumerate(self.parameters()):
             prefix = f"adam.{index}."
             states[index] = {
-                k[len(prefix) :]: v.to(parameter.device) if k != f"{prefix}step" else v
+                k[len(prefix) :]: torch.empty_like(parameter).copy_(v) if k != f"{prefix}step" else v
                 for k, v in tensors.items()
                 if k.startswith(prefix)
             }
