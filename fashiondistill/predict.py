@@ -8,12 +8,9 @@ weeks only) and oracle (the true caption of the week to come, as published). The
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
 from pathlib import Path
@@ -27,13 +24,9 @@ from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import DatasetConfig, PredictConfig
 from fashiondistill.data.categories import get_category
 from fashiondistill.data.dataset import GarmentDataset, GarmentSample
-from fashiondistill.data.shop import Shop
-from fashiondistill.data.weeks import Week
 from fashiondistill.diffusion.conditioning import Conditioning
 from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise, load_pipeline
-from fashiondistill.forecast.captions import WeightedCaption, typical_caption
-from fashiondistill.forecast.language import Writer, load_writer
-from fashiondistill.forecast.words import describe_next_week
+from fashiondistill.forecast.prompts import Prompts, Told, key_number
 from fashiondistill.predictionfiles import (
     PROGRESS,
     TITLES,
@@ -47,18 +40,6 @@ from fashiondistill.predictionfiles import (
 
 OPTIONS = "options.json"  # what must not change when a run goes on
 FREE = ("output_dir", "batch_size", "num_workers_test", "device")  # what may
-
-
-@dataclass(frozen=True)
-class Told:
-    """A prompt and where its words came from; product and week of the true caption in oracle mode."""
-
-    prompt: str
-    source: str
-    base_text: str
-    sources: dict[str, tuple[str, ...]]
-    product: str = ""
-    week: str = ""
 
 
 def predict(config: PredictConfig) -> list[dict]:
@@ -158,65 +139,6 @@ def _load_unet(pipeline: GarmentPipeline, path: Path) -> None:
     pipeline.model_id = f"{path.parent.name}/{path.name}"
 
 
-class Prompts:
-    """The words that each sample is drawn from."""
-
-    def __init__(self, dataset: GarmentDataset, config: PredictConfig) -> None:
-        self.dataset, self.config = dataset, config
-        self.shop = Shop.open(Path(config.catalogue)) if config.catalogue else None
-        self.writer: Writer | None = load_writer(config.language_model) if config.language_model else None
-        self._by_week: dict[tuple[str, Week | None], list[str]] = defaultdict(list)
-        for item in dataset.items:
-            self._by_week[item.category, item.week].append(item.article_id)
-        self._known: dict[tuple[str, Week], Told | None] = {}
-
-    def of(self, number: int) -> Told | None:
-        """The sample's prompt; None if there is nothing to make it from."""
-        item = self.dataset.items[number]
-        if item.week is None:
-            return None
-        if self.config.mode == "oracle":
-            return self._oracle(item.category, item.week, item.article_id)
-        key = (item.category, item.week)
-        if key not in self._known:
-            self._known[key] = self._of_sales(*key) if self.shop else self._of_captions(number)
-        return self._known[key]
-
-    def _oracle(self, category: str, week: Week, article_id: str) -> Told | None:
-        """The caption of one article of the week to come, drawn by SHA-256 of the sample."""
-        target = week.shift(self.config.predict_future_weeks)
-        ids = sorted(self._by_week.get((category, target), ()))
-        if not ids:
-            return None
-        chosen = ids[_number(f"{self.config.seed}/{category}/{week}/{article_id}/next") % len(ids)]
-        caption = self.dataset.captions[chosen]
-        return Told(caption, "true caption of the week to come", caption, {}, chosen, target.key)
-
-    def _of_captions(self, number: int) -> Told | None:
-        """The most typical caption of the base picture's week and the weeks before it, weighted by age."""
-        item, facts = self.dataset.items[number], self.dataset.facts(number)
-        captions, decay = self.dataset.captions, self.config.temporal_weight_decay
-        known = [
-            WeightedCaption(article_id, item.week.key, captions[article_id], 1.0)
-            for article_id in sorted(self._by_week[item.category, item.week])
-        ]
-        for past in facts.past:
-            known += [WeightedCaption(one, past.week.key, captions[one], decay**past.age) for one in past.article_ids]
-        found = typical_caption(known)
-        return Told(
-            found.caption, f"most typical caption of {len(known)} in past weeks", found.caption, dict(found.sources)
-        )
-
-    def _of_sales(self, category: str, week: Week) -> Told | None:
-        """The forecast of the shop's sales up to the base picture's week."""
-        described = describe_next_week(self.shop, category, week)
-        if not described.text:
-            return None
-        sources = {phrase.words: phrase.article_ids for phrase in described.phrases}
-        prompt = self.writer(described) if self.writer else described.text
-        return Told(prompt, "forecast of the shop's sales", described.text, sources)
-
-
 def draw(
     pipeline: GarmentPipeline, samples: Sequence[GarmentSample], prompts: Sequence[str], config: PredictConfig
 ) -> np.ndarray:
@@ -249,11 +171,7 @@ def draw(
 
 
 def _seed_of(sample: GarmentSample, config: PredictConfig) -> int:
-    return _number(f"{config.seed}/{sample.category}/{sample.week}/{sample.article_id}")
-
-
-def _number(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+    return key_number(f"{config.seed}/{sample.category}/{sample.week}/{sample.article_id}")
 
 
 def _name(dataset: GarmentDataset, number: int) -> str:

@@ -72,7 +72,7 @@ def build_cube(units: pl.DataFrame, articles: pl.DataFrame) -> Cube:
     """Add up.
 
     Args:
-        units: columns week (key; the ISO year has four digits), article_id, units, revenue; one row per week and article.
+        units: columns week (key), article_id, units, revenue; one row per week and article.
         articles: article_id, category and a column for each of `ATTRIBUTES`.
     """
     numbers = {key: Week.parse(key).number for key in units["week"].unique()}
