@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = ("colour", "type", "pattern")
 NUM_CACHED = 64  # (category, week) pairs whose reference embeddings are kept; one is a few kB
-NUM_MAPPED = 500  # bestsellers of a category whose pictures are embedded for the map; a hundred take about a second
+NUM_MAPPED = 200  # bestsellers of a category whose pictures are embedded for the map; a hundred take about a second
 NUM_SOLD = 24  # articles behind a point of a plot
 
 

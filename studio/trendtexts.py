@@ -20,7 +20,6 @@ RANK_AXIS = "Rank"
 HEAT_UNIT = "against<br>its mean"
 MAP_BEFORE, MAP_WEEK, MAP_OWN = "earlier bestsellers", "this week's", "your designs"
 MAP_X, MAP_Y = "Look, first direction (CLIP)", "Look, second direction (CLIP)"
-LOADING = "Plots are on their way."
 PICTURES_HINT = "Click a point, a bar or a week in any plot to see the garments behind it."
 TITLES = {
     "shares": "Shares by week",
