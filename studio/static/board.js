@@ -84,15 +84,17 @@ function meaning(event) {
 
 function mark(Plotly, word) {
   chosen = word;
+  const holds = (trace) => trace.meta === word || (Array.isArray(trace.customdata) && trace.customdata.some((row) => row[1] === word));
   for (const { plot, card } of cards) {
+    const marked = word && card.figure.data.some(holds); // a plot without the word stays as it is
     card.figure.data.forEach((trace, number) => {
       if (trace.meta !== undefined && trace.meta !== null) {
-        const dim = word && trace.meta !== word;
-        const change = trace.stackgroup ? { "line.width": word && !dim ? 3 : 1 } : { opacity: dim ? FADED : 1 };
+        const dim = marked && trace.meta !== word;
+        const change = trace.stackgroup ? { "line.width": marked && !dim ? 3 : 1 } : { opacity: dim ? FADED : 1 };
         Plotly.restyle(plot, change, [number]);
       } else if (Array.isArray(trace.customdata) && ["momentum", "life", "map", "ribbon"].includes(card.key)) {
         const base = typeof (trace.marker || {}).opacity === "number" ? trace.marker.opacity : 1;
-        Plotly.restyle(plot, { "marker.opacity": [trace.customdata.map((row) => (word && row[1] !== word ? FADED * base : base))] }, [number]);
+        Plotly.restyle(plot, { "marker.opacity": [trace.customdata.map((row) => (marked && row[1] !== word ? FADED * base : base))] }, [number]);
       }
     });
   }
