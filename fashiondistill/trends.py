@@ -227,7 +227,7 @@ def _sold_in(shop: Shop, folder: str, last: Week) -> pl.DataFrame:
     """Articles of the category sold in the window that ends with `last`: article_id, units, the words; best first."""
     articles = shop.articles.filter(pl.col("category") == folder).select("article_id", *ATTRIBUTES)
     return (
-        shop.units.filter(pl.col("week").is_in(_window_keys(last, SPAN)))
+        shop.units_in(_window_keys(last, SPAN))
         .group_by("article_id")
         .agg(pl.col("units").sum())
         .join(articles, on="article_id")

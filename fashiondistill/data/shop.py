@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -78,7 +78,7 @@ class Shop:
         weeks: with sales in at least one of the six categories, in order of time.
         articles: one row per article of the six categories: H&M's 25 columns, and category, colour, pattern, type (the
             caption's words).
-        units: columns week (key), article_id, units, revenue; articles of the six categories only.
+        units: columns week (key), article_id, units, revenue, in order of weeks; articles of the six categories only.
         days: week key -> number of days with sales, 1 to 7; below 7 the week is partial.
         bad_rows: rows of both files that could not be used; `open` warns of them.
     """
@@ -151,6 +151,12 @@ class Shop:
         folder, key = get_category(category).folder, self.week(week).key
         return list(self._bestsellers.get((folder, key), ()))
 
+    def units_in(self, keys: Iterable[str]) -> pl.DataFrame:
+        """Rows of `units` of the weeks with these keys, found by halving: `units` is in order of weeks."""
+        weeks = self.units["week"]
+        ends = [(weeks.search_sorted(key, "left"), weeks.search_sorted(key, "right")) for key in sorted(set(keys))]
+        return pl.concat([self.units.head(0), *(self.units.slice(start, end - start) for start, end in ends)])
+
     def sold_with(
         self, category: str, attribute: str, week: Week | str, word: str, *, limit: int
     ) -> tuple[Bestseller, ...]:
@@ -169,7 +175,7 @@ class Shop:
         folder, key = get_category(category).folder, self.week(week).key
         wanted = (pl.col("category") == folder) & ((pl.col(attribute) == word) if word else pl.lit(True))
         rows = (
-            self.units.filter(pl.col("week") == key)
+            self.units_in([key])
             .join(self.articles.filter(wanted), on="article_id")
             .sort("units", "revenue", "article_id", descending=[True, True, False])
             .head(limit)

@@ -95,7 +95,7 @@ def _sold(shop: Shop, folder: str, last: Week) -> pl.DataFrame:
     keys = [last.shift(-back).key for back in range(SPAN)]
     words = shop.articles.filter(pl.col("category") == folder).select("article_id", *ATTRIBUTES)
     return (
-        shop.units.filter(pl.col("week").is_in(keys))
+        shop.units_in(keys)
         .group_by("article_id")
         .agg(pl.col("units").sum())
         .join(words, on="article_id")
