@@ -386,3 +386,75 @@ class PrepareHmConfig:
         require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
         require(self.top_k >= 1, "top_k", self.top_k, "choose at least 1.")
         require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
+
+
+@dataclass(frozen=True)
+class MapColumnsConfig:
+    """Another shop's export -> H&M's layout, by a small file that says which column is which."""
+
+    source: str = option("", "folder with the shop's own files")
+    columns: str = option("", "TOML file that names files and columns, see docs/columns.toml")
+    out: str = option("", "folder to write articles.csv, transactions_train.parquet and images/ to")
+
+    def __post_init__(self) -> None:
+        require(bool(self.source), "source", repr(self.source), "give the folder that holds the shop's files.")
+        require(bool(self.columns), "columns", repr(self.columns), "give the TOML file that names the columns.")
+        require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """Temporal inference: next week's garments from a data set of weekly bestsellers, with the published flags."""
+
+    dataset_path: str = option("", "data set in the published layout (python -m fashiondistill.prepare hm)")
+    checkpoint_path: str = option("", "pipeline folder, or UNet weights (.safetensors) for the base model")
+    output_dir: str = option("", "folder to write to; the same command goes on where it stopped")
+    pretrained_model_name_or_path: str = option(str(STARTER), "base pipeline when --checkpoint_path holds a UNet alone")
+    mode: str = option(
+        "forecast", "prompt from the past only, or (oracle) the true caption", choices=("forecast", "oracle")
+    )
+    catalogue: str = option("", "the shop's sales in H&M's layout to forecast from (empty = the data set's captions)")
+    language_model: str = option("", "folder or hub id of a causal language model that phrases the forecast; optional")
+    split: str = option("test", "split whose weeks are predicted", choices=("train", "val", "test"))
+    num_past_weeks: int = option(4, "weeks of the calendar to look back")
+    temporal_weight_decay: float = option(0.8, "weight of a week over that of the week after it")
+    predict_future_weeks: int = option(1, "weeks from the base picture's week to the one that is drawn, 1 to 8")
+    categories: tuple[str, ...] = option((), "category folders (none = all)", nargs="*")
+    batch_size: int = option(1, "pictures drawn at once")
+    num_workers_test: int = option(2, "processes that read pictures; 0 = none")
+    mixed_precision: str = option("auto", "number format of the model", choices=("auto", "no", "fp16", "bf16"))
+    guidance_scale: float = option(7.5, "classifier-free guidance; 1 switches it off (the bundled starter wants 2)")
+    num_inference_steps: int = option(50, "denoising steps")
+    seed: int = option(42, "every sample's noise is keyed by it, week and article")
+    no_pose: bool = option(True, "models with pose inputs get an empty pose, as published")
+    device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
+
+    def __post_init__(self) -> None:
+        for name, remedy in (
+            ("dataset_path", "give a data set folder."),
+            ("checkpoint_path", "give a pipeline folder or a .safetensors file."),
+            ("output_dir", "give the folder to write to."),
+        ):
+            require(bool(getattr(self, name)), name, repr(getattr(self, name)), remedy)
+        require(
+            1 <= self.predict_future_weeks <= 8, "predict_future_weeks", self.predict_future_weeks, "choose 1 to 8."
+        )
+        require(self.batch_size >= 1, "batch_size", self.batch_size, "choose at least 1.")
+        require(self.num_workers_test >= 0, "num_workers_test", self.num_workers_test, "choose 0 or more.")
+        require(1 <= self.guidance_scale <= 20, "guidance_scale", self.guidance_scale, "choose 1 to 20.")
+        require(
+            2 <= self.num_inference_steps <= 1000, "num_inference_steps", self.num_inference_steps, "choose 2 to 1000."
+        )
+        require(self.no_pose, "no_pose", self.no_pose, "data sets of this layout hold no poses; leave the flag out.")
+        require(
+            self.mode == "forecast" or not (self.catalogue or self.language_model),
+            "mode",
+            self.mode,
+            "--catalogue and --language_model belong to --mode forecast.",
+        )
+        require(
+            bool(self.catalogue) or not self.language_model,
+            "language_model",
+            self.language_model,
+            "it phrases a forecast from sales: give them with --catalogue.",
+        )

@@ -1,7 +1,7 @@
 """python -m fashiondistill.prepare: data sets in the published VITON-HD style layout.
 
 In: photos and labels, nothing (drawn garments), or a shop's sales and pictures. Out: a data set folder, see
-`data.vitonhd`. `check` looks through one.
+`data.vitonhd`. `check` looks through one; `columns` brings another shop's export into H&M's layout first.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import numpy as np
 from fashiondistill.cli import add_flags, config_from
 from fashiondistill.config import (
     CheckConfig,
+    MapColumnsConfig,
     PrepareDrawingsConfig,
     PrepareHmConfig,
     PreparePhotosConfig,
     ProductShotConfig,
 )
 from fashiondistill.data.checks import as_table, check_folder
+from fashiondistill.data.columns import map_columns
 from fashiondistill.data.drawingset import prepare_drawings
 from fashiondistill.data.hmpictures import Camera
 from fashiondistill.data.hmset import prepare_hm
@@ -40,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
             _hm,
             (PrepareHmConfig, ProductShotConfig),
         ),
+        "columns": ("another shop's export -> H&M's layout", _columns, (MapColumnsConfig,)),
     }
     parser = argparse.ArgumentParser(prog="python -m fashiondistill.prepare", description=__doc__.splitlines()[0])
     subparsers = parser.add_subparsers(dest="command", required=True)
@@ -101,6 +104,15 @@ def _hm(config: PrepareHmConfig, shot: ProductShotConfig) -> None:
         f"{len(manifest['rejected_images'])} whose picture could not be prepared"
     )
     print(f"data set: {config.out} (report.html shows it, manifest.json has every count)")
+
+
+def _columns(config: MapColumnsConfig) -> None:
+    mapped = map_columns(config)
+    print(
+        f"{mapped.num_articles:,} articles, {mapped.num_units:,} units, {mapped.num_pictures:,} pictures: {config.out}"
+    )
+    for reason, rows in sorted(mapped.left_out.items(), key=lambda entry: -entry[1]):
+        print(f"left out: {rows:,} rows, {reason} (bad_rows.csv)")
 
 
 def _camera(shot: ProductShotConfig) -> Camera:

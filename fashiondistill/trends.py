@@ -16,10 +16,10 @@ import polars as pl
 
 from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS, compose_caption
 from fashiondistill.data.categories import get_category
+from fashiondistill.data.cube import ATTRIBUTES
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
 
-ATTRIBUTES = ("colour", "type", "pattern")
 PARTIAL = "partial"  # key of DataFrame.attrs: week keys with fewer than seven days of data
 SPAN = 4  # weeks in a window
 SMOOTHING = 0.005  # added to shares before the log: a word that is new counts as having had half a percent
@@ -89,20 +89,16 @@ def attribute_shares(shop: Shop, category: str, attribute: str) -> pd.DataFrame:
     folder = get_category(category).folder
     if attribute not in ATTRIBUTES:
         raise ValueError(f"attribute {attribute!r} is unknown: choose one of {', '.join(ATTRIBUTES)}.")
-    words = shop.articles.filter(pl.col("category") == folder).select("article_id", pl.col(attribute).alias("word"))
-    rows = shop.units.join(words, on="article_id").group_by("week", "word").agg(pl.col("units").sum())
-    weeks, names = sorted(set(rows["week"].to_list())), sorted(set(rows["word"].to_list()))
-    counts = np.zeros((len(weeks), len(names)))
-    week_place, word_place = {w: n for n, w in enumerate(weeks)}, {w: n for n, w in enumerate(names)}
-    for week, word, units in rows.iter_rows():
-        counts[week_place[week], word_place[word]] = units
+    table = shop.cube.table(folder, attribute)
+    totals = table.units.sum(axis=1, keepdims=True)
+    sold = totals[:, 0] > 0
     shares = pd.DataFrame(
-        counts / counts.sum(axis=1, keepdims=True),
-        index=pd.Index(weeks, name="week", dtype="str"),
-        columns=pd.Index(names, name=attribute, dtype="str"),
+        table.units[sold] / totals[sold],
+        index=pd.Index([key for key, kept in zip(table.weeks, sold, strict=True) if kept], name="week", dtype="str"),
+        columns=pd.Index(table.words, name=attribute, dtype="str"),
     )
     shares.attrs[PARTIAL] = tuple(
-        w.key for w in (shop.weeks[0], shop.weeks[-1]) if w.key in week_place and shop.is_partial(w)
+        w.key for w in (shop.weeks[0], shop.weeks[-1]) if w.key in shares.index and shop.is_partial(w)
     )
     return shares
 
@@ -231,7 +227,7 @@ def _sold_in(shop: Shop, folder: str, last: Week) -> pl.DataFrame:
     """Articles of the category sold in the window that ends with `last`: article_id, units, the words; best first."""
     articles = shop.articles.filter(pl.col("category") == folder).select("article_id", *ATTRIBUTES)
     return (
-        shop.units.filter(pl.col("week").is_in(_window_keys(last, SPAN)))
+        shop.units_in(_window_keys(last, SPAN))
         .group_by("article_id")
         .agg(pl.col("units").sum())
         .join(articles, on="article_id")

@@ -18,7 +18,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import plotly.graph_objects as go
 from PIL import Image
 
 from fashiondistill.config import GenerateConfig
@@ -31,7 +30,6 @@ from fashiondistill.images import read_image, read_product_picture, sketch_from_
 from studio import texts
 from studio.canvas import decode_canvas, encode_canvas
 from studio.engine import ATTRIBUTES, CandidateReady, DesignEngine, Ranked, StepDone
-from studio.plots import shares_figure
 from studio.state import BestsellerTile, GenerateInputs, PageContext, Progress, ResultsView, StudioError
 
 TILE_HEIGHT = 288  # pixels; tiles show at up to 144, so that they stay sharp at device scale 2
@@ -49,7 +47,7 @@ def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
     category, week = check_category(category), check_week(engine, week)
     try:
         tiles = tuple(
-            BestsellerTile(item.article_id, item.rank, item.units, item.name, item.caption, _tile_picture(item.image))
+            BestsellerTile(item.article_id, item.rank, item.units, item.name, item.caption, tile_picture(item.image))
             for item in engine.bestsellers(category, week)
         )
     except ValueError as error:
@@ -237,8 +235,8 @@ def bestsellers_json(context: PageContext) -> dict:
     }
 
 
-def trends(engine: DesignEngine, category: str, attribute: str, week: str) -> tuple[go.Figure, str]:
-    """The plot of an attribute's shares and what it says about the week, in words.
+def trends_json(engine: DesignEngine, category: str, attribute: str, week: str) -> dict:
+    """What the API returns for an attribute: shares by week and word, and the sentence.
 
     Raises:
         StudioError: for an unknown category, attribute or week.
@@ -246,17 +244,8 @@ def trends(engine: DesignEngine, category: str, attribute: str, week: str) -> tu
     category, week = check_category(category), check_week(engine, week)
     if attribute not in ATTRIBUTES:
         raise StudioError(texts.unknown_attribute(attribute))
-    title = get_category(category).title
     shares = engine.shares(category, attribute)
-    figure = shares_figure(shares, week=week, title=texts.trend_title(attribute, title))
-    return figure, trend_words(shares, week=week, category=title)
-
-
-def trends_json(engine: DesignEngine, category: str, attribute: str, week: str) -> dict:
-    """What the API returns for an attribute: shares by week and word, and the sentence."""
-    _, words = trends(engine, category, attribute, week)
-    category, week = check_category(category), check_week(engine, week)
-    shares = engine.shares(category, attribute)
+    words = trend_words(shares, week=week, category=get_category(category).title)
     table = {str(key): {word: round(float(v), 5) for word, v in row.items()} for key, row in shares.iterrows()}
     return {"category": category, "attribute": attribute, "week": week, "text": words, "shares": table}
 
@@ -282,7 +271,8 @@ def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - D
     return f"{sentence} {texts.riser_sentence(word=riser, change=change[riser], since=before)}"
 
 
-def _tile_picture(path: Path) -> str:
+def tile_picture(path: Path) -> str:
+    """A small JPEG as a data URL; "" where the shop has no picture."""
     return _thumbnail(path) if path.is_file() else ""  # H&M's own set lacks 442 pictures
 
 

@@ -26,14 +26,24 @@ def headline_html(context: PageContext) -> str:
 
 def bestsellers_html(context: PageContext) -> str:
     """The week's bestsellers as pictures with the units sold."""
+    title = f'<h2 class="fd-label">{escape(texts.BESTSELLERS)}</h2>'
+    return f'<section class="fd-bestsellers">{title}{_tiles(context.bestsellers)}</section>'
+
+
+def drawer_html(title: str, shown: tuple[BestsellerTile, ...]) -> str:
+    """Articles as pictures with the units sold, under a heading that folds them away."""
+    found = _tiles(shown) if shown else f"<p>{escape(texts.NO_BESTSELLERS)}</p>"
+    return f'<details class="fd-bestsellers fd-drawer" open><summary>{escape(title)}</summary>{found}</details>'
+
+
+def _tiles(shown: tuple[BestsellerTile, ...]) -> str:
     tiles = "".join(
         f'<li title="{escape(tile.name)}: {escape(tile.caption)}" data-article="{escape(tile.article_id)}">'
         f'<span class="fd-tile">{_tile_picture(tile)}<b>{tile.rank}</b></span>'
         f"<strong>{escape(tile.name)}</strong><small>{escape(texts.units(tile.units))}</small></li>"
-        for tile in context.bestsellers
+        for tile in shown
     )
-    title = f'<h2 class="fd-label">{escape(texts.BESTSELLERS)}</h2>'
-    return f'<section class="fd-bestsellers">{title}<ol>{tiles}</ol></section>'
+    return f"<ol>{tiles}</ol>"
 
 
 def status_html(view: ResultsView) -> str:

@@ -49,3 +49,25 @@ def SketchCanvas(  # noqa: N802 - reads as the component it is
         onion=onion or "",
         storage_key=storage_key,
     )
+
+
+def TrendBoard(library: Path, *, elem_id: str = "trend-board") -> gr.HTML:  # noqa: N802 - reads as the component it is
+    """The plots of the Trends tab; the value is `trendboard.board`'s JSON, "" for none.
+
+    A click on a point makes a `click` event whose data are {"week": ..., "word": ...}. The plots' own library is
+    fetched from this server with the first value, not with the page: it is 4.8 MB.
+
+    Args:
+        library: file of plotly.js.
+        elem_id: id of the element in the page.
+    """
+    gr.set_static_paths([library])
+    return gr.HTML(
+        value="",
+        html_template=(STATIC / "board.html").read_text(encoding="utf-8"),
+        js_on_load=(STATIC / "board.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        label="Trends",
+        elem_id=elem_id,
+        library=f"gradio_api/file={library.as_posix()}",  # relative: the page may be served below a prefix
+    )

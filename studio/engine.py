@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from fashiondistill.diffusion.pipeline import GarmentPipeline
     from fashiondistill.scoring import ClipScorer, References
     from fashiondistill.trends import TrendPrompt
+    from studio.trendfacts import MapPoint, TrendFacts
 
 ATTRIBUTES = ("colour", "type", "pattern")
 NUM_CACHED = 64  # (category, week) pairs whose reference embeddings are kept; one is a few kB
+NUM_MAPPED = 200  # bestsellers of a category whose pictures are embedded for the map; a hundred take about a second
+NUM_SOLD = 24  # articles behind a point of a plot
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class DesignEngine:
         self.config, self.shop, self.pipeline, self.scorer, self.model_id = config, shop, pipeline, scorer, model_id
         self._lock = threading.Lock()
         self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)
+        self._facts = lru_cache(maxsize=NUM_CACHED)(self._gather_facts)
+        self._looks: dict[str, np.ndarray] = {}  # article id -> embedding of its picture
 
     @classmethod
     def open(cls, config: StudioConfig) -> DesignEngine:
@@ -124,6 +129,44 @@ class DesignEngine:
         from fashiondistill.trends import attribute_shares
 
         return attribute_shares(self.shop, category, attribute)
+
+    def trend_facts(self, category: str, attribute: str, week: str) -> TrendFacts:
+        """Everything that the Trends tab shows, kept for the next time."""
+        return self._facts(category, attribute, week)
+
+    def _gather_facts(self, category: str, attribute: str, week: str) -> TrendFacts:
+        from studio.trendfacts import trend_facts
+
+        return trend_facts(self.shop, category, attribute, week)
+
+    def look_map(self, category: str, week: str, own: list[np.ndarray]) -> tuple[MapPoint, ...]:
+        """Bestsellers up to the week and the visitor's designs (uint8 [512, 384, 3]), in the plane of CLIP."""
+        from studio.trendfacts import map_points
+
+        sold = {one.key: self.bestsellers(category, one.key) for one in self.weeks}
+        designs = [self.scorer.embed_images([picture])[0] for picture in own]
+        return map_points(sold, week, self._embedded(category), designs)
+
+    def look_shares(self, category: str) -> pd.DataFrame:
+        """Share of the bestsellers' units by look: index week keys, columns what a look is like."""
+        from fashiondistill.looks import find_looks
+
+        return find_looks(self.shop, category, self._embedded(category)).shares
+
+    def _embedded(self, category: str) -> dict[str, np.ndarray]:
+        """Article id -> embedding, of the category's bestsellers that have a picture; the latest `NUM_MAPPED`."""
+        listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
+        items = {item.article_id: item for item in listed if item.image.is_file()}
+        latest = list(items)[-NUM_MAPPED:]
+        for article_id in latest:
+            if article_id not in self._looks:
+                picture = read_product_picture(items[article_id].image)
+                self._looks[article_id] = self.scorer.embed_images([picture])[0]
+        return {article_id: self._looks[article_id] for article_id in latest}
+
+    def sold_with(self, category: str, attribute: str, week: str, word: str) -> tuple[Bestseller, ...]:
+        """What sold best in a week, of those with a word; all of the category if it is ""."""
+        return self.shop.sold_with(category, attribute, week, word, limit=NUM_SOLD)
 
     def template(self, category: str) -> np.ndarray:
         """A clean silhouette of the category: float32 [512, 384], 1 = stroke."""

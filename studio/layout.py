@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import gradio as gr
 
 from fashiondistill.config import GenerateConfig
-from studio import callbacks, cards, texts
-from studio.components import SketchCanvas
+from studio import callbacks, cards, texts, trendboard, trendtexts
+from studio.components import SketchCanvas, TrendBoard
 from studio.engine import ATTRIBUTES, DesignEngine
+from studio.plots import PLOTLY_JS
 from studio.state import GenerateInputs, ResultsView, StudioError
 from studio.theme import CSS_PATH, studio_theme
 
@@ -91,9 +92,12 @@ class TrendParts:
     """Trends tab."""
 
     tab: gr.Tab
+    others: gr.Tab
     attribute: gr.Radio
     words: gr.HTML
-    plot: gr.Plot
+    board: gr.HTML
+    pictures: gr.HTML
+    shown: gr.Checkbox
 
 
 def build_page(engine: DesignEngine) -> gr.Blocks:
@@ -104,17 +108,18 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
             with gr.Column(elem_id="context"):
                 context = _context_column(engine)
             with gr.Column(elem_id="stage"), gr.Tabs():
-                with gr.Tab(texts.TAB_DESIGN), gr.Row(elem_id="design-row"):
+                with gr.Tab(texts.TAB_DESIGN) as design, gr.Row(elem_id="design-row"):
                     with gr.Column(elem_id="canvas-column"):
                         canvas = _canvas_column(engine)
                     with gr.Column(elem_id="results-column"):
                         results = _results_column(engine)
                 with gr.Tab(texts.TAB_TRENDS) as tab:
-                    trends = _trends_tab(tab)
+                    trends = _trends_tab(tab, others=design)
+        own = gr.State([])  # the visitor's latest designs, for the map
         _bind_context(engine, context, canvas, results)
         _bind_canvas(engine, context, canvas, results)
-        _bind_generate(engine, context, canvas, results)
-        _bind_trends(engine, context, trends)
+        _bind_generate(engine, context, canvas, results, own)
+        _bind_trends(engine, context, trends, own)
         _bind_api(engine)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
     return page
@@ -189,7 +194,7 @@ def _results_column(engine: DesignEngine) -> ResultParts:
     )
 
 
-def _trends_tab(tab: gr.Tab) -> TrendParts:
+def _trends_tab(tab: gr.Tab, *, others: gr.Tab) -> TrendParts:
     attribute = gr.Radio(
         [(texts.ATTRIBUTE_LABELS[name], name) for name in ATTRIBUTES],
         value=ATTRIBUTES[0],
@@ -197,8 +202,9 @@ def _trends_tab(tab: gr.Tab) -> TrendParts:
         elem_id="attribute",
     )
     words = gr.HTML(elem_id="trend-words")
-    plot = gr.Plot(show_label=False, elem_id="trend-plot", container=False)
-    return TrendParts(tab, attribute, words, plot)
+    board = TrendBoard(PLOTLY_JS)
+    pictures = gr.HTML(f"<p>{cards.escape(trendtexts.PICTURES_HINT)}</p>", elem_id="trend-pictures")
+    return TrendParts(tab, others, attribute, words, board, pictures, gr.Checkbox(False, visible="hidden"))
 
 
 def _bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts) -> None:
@@ -258,7 +264,9 @@ def _bind_canvas(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
     canvas.photo.upload(place_photo, canvas.photo, outputs, **_quiet())
 
 
-def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts) -> None:
+def _bind_generate(
+    engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts, own: gr.State
+) -> None:
     def buttons(running: bool) -> tuple[dict, dict]:
         return gr.update(interactive=not running), gr.update(interactive=running)
 
@@ -281,10 +289,11 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
             with closing(callbacks.run(engine, inputs)) as views:
                 for view in views:
                     drawn = cards.results_html(view, model=engine.model_id) if view.fresh else gr.skip()
-                    yield cards.status_html(view), drawn, shown_seed, *buttons(view.phase == "running")
+                    pictures = [one.design.image for one in view.designs] if view.phase == "ranked" else gr.skip()
+                    yield cards.status_html(view), drawn, shown_seed, *buttons(view.phase == "running"), pictures
                     shown_seed = gr.skip()
         except StudioError as error:
-            yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False)
+            yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False), gr.skip()
 
     def broken(status: str) -> tuple:
         if not cards.tells_of_running(status):  # gradio calls a cancelled event a failure, too
@@ -308,7 +317,7 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
             results.seed,
             results.lock_seed,
         ],
-        [results.status, results.results, results.seed, results.generate, results.cancel],
+        [results.status, results.results, results.seed, results.generate, results.cancel, own],
         show_progress="minimal",
         show_progress_on=[results.status],
         concurrency_id=MODEL,
@@ -328,22 +337,33 @@ def _bind_generate(engine: DesignEngine, context: ContextParts, canvas: CanvasPa
     results.randomise.click(callbacks.pick_seed, None, results.seed, **_quiet())
 
 
-def _bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts) -> None:
-    def draw(category: str, attribute: str, week: str) -> tuple:
+def _bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts, own: gr.State) -> None:
+    def draw(category: str, attribute: str, week: str, designs: list) -> tuple:
         try:
-            figure, words = callbacks.trends(engine, category, attribute, week)
+            plots, words = trendboard.board(engine, category, attribute, week, designs)
         except StudioError as error:
-            return gr.skip(), cards.message_html(str(error))
-        return figure, f"<p>{cards.escape(words)}</p>"
+            return gr.skip(), cards.message_html(str(error)), True
+        return plots, f"<p>{cards.escape(words)}</p>", True
 
-    triggers = [trends.tab.select, trends.attribute.change, context.category.change, context.week.change]
-    gr.on(
-        triggers,
-        draw,
-        [context.category, trends.attribute, context.week],
-        [trends.plot, trends.words],
-        **_following(),
-    )
+    def follow(category: str, attribute: str, week: str, designs: list, shown: bool) -> tuple:
+        return draw(category, attribute, week, designs) if shown else (gr.skip(), gr.skip(), gr.skip())
+
+    def show_pictures(category: str, attribute: str, event: gr.EventData) -> str:
+        given = event._data if isinstance(event._data, dict) else {}  # comes from the page: not to be trusted
+        try:
+            found = trendboard.pictures(engine, category, attribute, given.get("week"), given.get("word"))
+        except StudioError as error:
+            return cards.message_html(str(error))
+        return cards.drawer_html(*found)
+
+    inputs = [context.category, trends.attribute, context.week, own]
+    outputs = [trends.board, trends.words, trends.shown]
+    trends.tab.select(draw, inputs, outputs, **_following())
+    trends.others.select(fn=None, inputs=None, outputs=trends.shown, js="() => false", **_quiet())
+    # While the tab is hidden its plots would only keep the cores from the model; they are drawn when it is opened.
+    triggers = [trends.attribute.change, context.category.change, context.week.change]
+    gr.on(triggers, follow, [*inputs, trends.shown], outputs, **_following())
+    trends.board.click(show_pictures, [context.category, trends.attribute], trends.pictures, **_quiet())
 
 
 def _bind_api(engine: DesignEngine) -> None:

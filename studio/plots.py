@@ -3,12 +3,16 @@ reads on light and dark pages alike. Knows nothing of gradio."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import plotly
 import plotly.graph_objects as go
 
 from fashiondistill.data.attributes import COLOUR_BY_WORD
 from fashiondistill.data.weeks import Week
 from studio import texts
 
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"  # what draws the figures in the page
 NUM_WORDS = 6  # more areas than this cannot be told apart
 GREY = "#85868c"  # contrast at least 3.5 on white and on zinc-900, so that one grey serves both pages
 GRID = "rgba(133, 134, 140, 0.22)"
@@ -17,18 +21,16 @@ PALETTE = ("#2a7f6f", "#c26a3d", "#5b6bbf", "#b8902f", "#a3527f", "#6d8a3c")
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def shares_figure(shares, *, week: str, title: str) -> go.Figure:  # noqa: ANN001 - DataFrame; pandas stays outside
+def shares_figure(shares, *, week: str) -> go.Figure:  # noqa: ANN001 - DataFrame; pandas stays outside
     """Stacked areas of the largest words' shares over the weeks, with the others summed up and a marker
     at the chosen week.
 
     Args:
         shares: share of units, 0 to 1; index = week keys, columns = words.
         week: key of the chosen week.
-        title: of the figure.
     """
     shares = _largest(shares.fillna(0))
     mondays = [Week.parse(str(key)).monday for key in shares.index]
-    labels = [texts.week_label(Week.parse(str(key))) for key in shares.index]
     figure = go.Figure()
     for number, word in enumerate(shares.columns):
         colour = word_colour(word, number)
@@ -42,18 +44,18 @@ def shares_figure(shares, *, week: str, title: str) -> go.Figure:  # noqa: ANN00
                 line={"color": GREY, "width": 1},
                 fillcolor=colour,
                 fillpattern=HATCH if word == texts.OTHER_WORDS else None,
-                customdata=labels,
+                customdata=[[key, word] for key in shares.index],
+                meta=word,
                 hovertemplate="%{y:.1f} %<extra>" + word + "</extra>",
             )
         )
-    _mark_week(figure, Week.parse(week))
+    mark_week(figure, Week.parse(week))
     figure.update_layout(
-        title={"text": title, "x": 0, "xref": "container", "pad": {"l": 4}, "font": {"size": 15}},
         font={"family": FONT, "size": 12, "color": GREY},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         height=460,
-        margin={"l": 52, "r": 12, "t": 48, "b": 104},
+        margin={"l": 52, "r": 12, "t": 20, "b": 104},
         hovermode="x unified",
         hoverlabel={"bgcolor": "#26272b", "bordercolor": "#26272b", "font": {"color": "#f4f4f5", "family": FONT}},
         legend={"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top", "traceorder": "normal", "itemwidth": 30},
@@ -95,7 +97,8 @@ def _largest(shares):  # noqa: ANN001, ANN202 - DataFrame
     )
 
 
-def _mark_week(figure: go.Figure, week: Week) -> None:
+def mark_week(figure: go.Figure, week: Week) -> None:
+    """A dotted line on the week's Monday, with its key above."""
     day = week.monday.isoformat()
     figure.add_shape(
         type="line",

@@ -124,11 +124,6 @@ def riser_sentence(*, word: str, change: float, since: str) -> str:
     return f"{word.capitalize()} gained most: {points} point{_s(points)} since {since}."
 
 
-def trend_title(attribute: str, category: str) -> str:
-    """Title of the plot."""
-    return f"{ATTRIBUTE_LABELS[attribute]}, {category.lower()}"
-
-
 def no_such_week(week: str, first: str, last: str) -> str:
     """Error for a week without sales data."""
     return f"{WEEK}: {week!r} is not in the sales data. Choose a week from {first} to {last}."

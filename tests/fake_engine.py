@@ -9,19 +9,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from fashiondistill.config import GROUND, StudioConfig
+from fashiondistill.config import GROUND, CatalogueConfig, StudioConfig
 from fashiondistill.data.attributes import COLOUR_BY_WORD
+from fashiondistill.data.catalogue import make_catalogue
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
+from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
 from studio.engine import CandidateReady, Event, Ranked, StepDone
+from studio.trendfacts import MapPoint, TrendFacts, map_points, trend_facts
 
 COLOURS = ("black", "navy", "beige", "red", "olive", "light blue", "white")
 TYPES = ("t-shirt", "shirt", "jacket", "hoodie")
@@ -107,6 +111,35 @@ class FakeEngine:
         raw = 1.2 + np.sin(time_axis / 7 + np.arange(len(words)) * 1.7) + 2.0 / (1 + np.arange(len(words)))
         table = raw / raw.sum(axis=1, keepdims=True)
         return pd.DataFrame(table, index=[week.key for week in self.weeks], columns=list(words))
+
+    @cached_property
+    def _shop(self) -> Shop:
+        config = CatalogueConfig(num_transactions=30_000, num_customers=50, seed=4)
+        make_catalogue(config, self.folder / "shop", transactions_format="parquet")
+        return Shop.open(self.folder / "shop")
+
+    def trend_facts(self, category: str, attribute: str, week: str) -> TrendFacts:
+        """Of a small synthetic shop, but for the bestsellers; `EMPTY` has none."""
+        sold = {one.key: self.bestsellers(category, one.key) for one in self.weeks}
+        return replace(trend_facts(self._shop, category, attribute, week), bestsellers=sold)
+
+    def look_map(self, category: str, week: str, own: list[np.ndarray]) -> tuple[MapPoint, ...]:
+        """Bestsellers by their colours."""
+        sold = {one.key: self.bestsellers(category, one.key) for one in self.weeks}
+        looks = {
+            item.article_id: np.array(COLOUR_BY_WORD[item.colours[0]].rgb) / 255
+            for items in sold.values()
+            for item in items
+        }
+        return map_points(sold, week, looks, [picture.mean(axis=(0, 1)) / 255 for picture in own])
+
+    def look_shares(self, category: str) -> pd.DataFrame:
+        """The shares of types, whatever they look like."""
+        return self.shares(category, "type")
+
+    def sold_with(self, category: str, attribute: str, week: str, word: str) -> tuple[FakeBestseller, ...]:
+        """The bestsellers, whatever the word."""
+        return self.bestsellers(category, week)
 
     def template(self, category: str) -> np.ndarray:
         """Outline of the fake garment."""

@@ -389,4 +389,4 @@ def test_trend_words_compare_with_four_weeks_before_not_four_rows():
 )
 def test_bad_trend_questions(engine, arguments, says):
     with pytest.raises(StudioError, match=says):
-        callbacks.trends(engine, *arguments)
+        callbacks.trends_json(engine, *arguments)

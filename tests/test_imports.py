@@ -17,7 +17,18 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 LAYERS = (
     {"config", "cli", "design", "images"},
     {"data"},
-    {"annotators", "export", "diffusion", "scoring", "trends", "forecast", "store"},
+    {
+        "annotators",
+        "export",
+        "diffusion",
+        "scoring",
+        "trends",
+        "signals",
+        "looks",
+        "forecast",
+        "store",
+        "predictionfiles",
+    },
     {"predict", "prepare", "generate"},
 )
 TOP = LAYERS[-1]  # entry points: nobody imports them, their neighbours included
@@ -28,7 +39,7 @@ OWNERS = {  # package -> the only files (or folders) that may import it
     "accelerate": {"train/loop.py"},
     "wandb": {"train/loop.py"},
     "tensorboard": {"train/loop.py"},
-    "plotly": {"studio/plots.py", "studio/callbacks.py", "train/evaluate.py"},  # callbacks names the figures' type
+    "plotly": {"studio/plots.py", "studio/trendplots.py", "train/evaluate.py"},
     "rembg": {"fashiondistill/data/masks.py"},
     "controlnet_aux": {"fashiondistill/annotators.py"},
 }

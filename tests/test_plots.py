@@ -19,7 +19,7 @@ KEYS = ["2019-W52", "2020-W01", "2020-W02"]
 
 
 def figure_of(shares: pd.DataFrame, week: str = "2020-W01") -> dict:
-    return json.loads(shares_figure(shares, week=week, title="Colours, upper body").to_json())
+    return json.loads(shares_figure(shares, week=week).to_json())
 
 
 def test_shares_stack_to_a_hundred_largest_word_first():
@@ -30,7 +30,6 @@ def test_shares_stack_to_a_hundred_largest_word_first():
         assert trace["stackgroup"] == "shares"
         assert list(_numbers(trace["y"])) == pytest.approx(expected)
     assert figure["layout"]["yaxis"]["range"] == [0, 100]
-    assert figure["layout"]["title"]["text"] == "Colours, upper body"
 
 
 def test_words_beyond_the_limit_are_summed_up_not_dropped(tmp_path):
@@ -48,7 +47,7 @@ def test_the_chosen_week_is_marked_on_its_monday():
         layout = figure_of(shares, week)["layout"]
         assert [shape["x0"] for shape in layout["shapes"]] == [monday]
         assert [note["text"] for note in layout["annotations"]] == [week]
-    days = [str(day)[:10] for day in shares_figure(shares, week="2020-W01", title="").data[0].x]
+    days = [str(day)[:10] for day in shares_figure(shares, week="2020-W01").data[0].x]
     assert days == [str(datetime.date(2019, 12, 23) + datetime.timedelta(weeks=n)) for n in range(3)]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from studio import texts
+from studio import texts, trendtexts
 from tests.fake_engine import HOSTILE
 from tests.studio_page import SHOTS, Studio, until
 
@@ -240,19 +240,78 @@ def test_a_mistake_of_our_own_leaves_a_page_that_works(studio, engine):
     studio.status("ranked")
 
 
+def open_trends(studio: Studio) -> None:
+    studio.page.get_by_role("tab", name=texts.TAB_TRENDS).click()
+    studio.page.locator(".fd-board[data-ready]").wait_for(timeout=60_000)  # seven plots, by software, on busy cores
+
+
 def test_trends_mark_the_chosen_week(studio):
     page = studio.page
-    page.get_by_role("tab", name=texts.TAB_TRENDS).click()
+    open_trends(studio)
     plot = page.locator("#trend-plot .js-plotly-plot")
     plot.locator(".annotation-text", has_text="2020-W27").wait_for()
-    assert page.locator("#trend-words").inner_text().startswith("Navy led upper body in 2020-W27")
+    assert page.locator("#trend-words").inner_text().startswith("Expected in 2020-W28: ")
+    assert page.locator("#trend-plot > p").inner_text().count("2020-W27") == 1
     assert plot.locator(".fills .js-fill").count() == 7 and plot.locator(".shapelayer path").count() == 1
+    drawn = page.locator(".fd-plot:has(.main-svg):has(.xtitle)")
+    assert drawn.count() == len(trendtexts.TITLES) and all(
+        len(words) > 20 for words in drawn.locator("> p").all_inner_texts()
+    )
     page.get_by_label(texts.ATTRIBUTE_LABELS["pattern"]).check()
     plot.locator(".legendtext", has_text="striped").wait_for()
     studio.choose("week", "Week 10, 2020")
     plot.locator(".annotation-text", has_text="2020-W10").wait_for()
     page.get_by_role("tab", name=texts.TAB_DESIGN).click()
     assert studio.paper().any()
+
+
+def test_plots_are_drawn_only_while_their_tab_is_open(studio, engine, monkeypatch):
+    asked = []
+    answer = engine.trend_facts
+    monkeypatch.setattr(engine, "trend_facts", lambda *given: (asked.append(given), answer(*given))[1])
+    libraries = []
+    studio.page.on("request", lambda request: "plotly" in request.url and libraries.append(request.url))
+    studio.choose("week", "Week 10, 2020")
+    studio.page.locator("#headline", has_text="2020-W10").wait_for()
+    studio.page.wait_for_timeout(300)
+    assert asked == [] and libraries == []
+    open_trends(studio)
+    assert [given[2] for given in asked] == ["2020-W10"] and len(libraries) == 1
+    studio.page.get_by_role("tab", name=texts.TAB_DESIGN).click()
+    studio.choose("week", "Week 11, 2020")
+    studio.page.locator("#headline", has_text="2020-W11").wait_for()
+    studio.page.wait_for_timeout(300)
+    assert len(asked) == 1
+
+
+def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine):
+    page = studio.page
+    open_trends(studio)
+    bar = page.locator("#trend-momentum .point path").last
+    word = page.locator("#trend-momentum .ytick text").last.text_content()
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.up()
+    drawer = page.locator("#trend-pictures details")
+    drawer.wait_for()
+    assert drawer.locator("summary").inner_text() == f"{word.capitalize()}, 2020-W27"
+    assert drawer.locator("li").count() == 5 and drawer.locator("img[src=x]").count() == 0
+    faint = "els => els.map(each => Number(getComputedStyle(each).opacity)).filter(value => value < 0.5).length"
+    assert page.locator("#trend-life .point").evaluate_all(faint) == page.locator("#trend-life .point").count() - 1
+    studio.shot("studio-trends-drawer")
+
+
+def test_plots_are_saved_as_png_svg_and_csv(studio):
+    page = studio.page
+    open_trends(studio)
+    heads = {"PNG": b"\x89PNG", "SVG": b"<svg", "CSV": b"word,week,forecast,low_80,high_80,method"}
+    for kind, head in heads.items():
+        with page.expect_download() as download:
+            page.locator("#trend-forecast .fd-plot-tools").get_by_role("button", name=f"as {kind}").click()
+        assert download.value.suggested_filename == f"forecast_top5gub_colour_2020-W27.{kind.lower()}"
+        assert Path(download.value.path()).read_bytes().startswith(head)
 
 
 def contrast(one: str, other: str) -> float:
@@ -282,10 +341,10 @@ def test_text_reads_on_either_theme(open_studio, theme):
     surface = card.evaluate(style, "backgroundColor")
     for selector in (".fd-badge", "dt >> nth=1", "dd >> nth=0", ".fd-nearest", ".fd-save"):
         assert contrast(card.locator(selector).evaluate(style, "color"), surface) >= 4.5, selector
-    page.get_by_role("tab", name=texts.TAB_TRENDS).click()
-    page.locator("#trend-plot .annotation-text").wait_for()
-    studio.shot(f"studio-trends-{theme}")
-    for selector in (".xtick text", ".legendtext", ".annotation-text", ".gtitle"):
+    open_trends(studio)
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"studio-trends-{theme}.png"), full_page=True)
+    for selector in (".xtick text", ".legendtext", ".annotation-text", ".xtitle"):
         colour = page.locator(f"#trend-plot {selector}").first.evaluate(style, "fill")
         assert contrast(colour, ground) >= 4.5, selector
 
@@ -309,6 +368,7 @@ def test_nothing_scrolls_sideways_or_is_cut(open_studio, size):
     assert studio.wide() <= size[0]
     if SHOTS:
         page.screenshot(path=str(Path(SHOTS) / f"studio-{size[0]}.png"), full_page=True)
-    page.get_by_role("tab", name=texts.TAB_TRENDS).click()
-    page.locator("#trend-plot .annotation-text").wait_for()
+    open_trends(studio)
     assert studio.wide() <= size[0]
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"studio-trends-{size[0]}.png"), full_page=True)

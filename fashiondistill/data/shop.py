@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ from fashiondistill.data.assortment import category_of_articles, read_articles
 from fashiondistill.data.attributes import COLOUR_OF_HM_GROUP, PATTERN_OF_HM_APPEARANCE, compose_caption
 from fashiondistill.data.bestsellers import Ranking, weekly_bestsellers, weekly_units_and_days
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
+from fashiondistill.data.cube import Cube, build_cube
 from fashiondistill.data.tables import BadRow, describe, find_table
 from fashiondistill.data.transactions import TRANSACTIONS_STEM
 from fashiondistill.data.weeks import DAYS_PER_WEEK, Week
@@ -76,7 +78,7 @@ class Shop:
         weeks: with sales in at least one of the six categories, in order of time.
         articles: one row per article of the six categories: H&M's 25 columns, and category, colour, pattern, type (the
             caption's words).
-        units: columns week (key), article_id, units, revenue; articles of the six categories only.
+        units: columns week (key), article_id, units, revenue, in order of weeks; articles of the six categories only.
         days: week key -> number of days with sales, 1 to 7; below 7 the week is partial.
         bad_rows: rows of both files that could not be used; `open` warns of them.
     """
@@ -129,6 +131,11 @@ class Shop:
             _bestsellers=_by_category_and_week(ranked, articles, folder),
         )
 
+    @cached_property
+    def cube(self) -> Cube:
+        """Weekly sums by attribute, added up on first use."""
+        return build_cube(self.units, self.articles)
+
     @property
     def categories(self) -> tuple[Category, ...]:
         """The categories with articles, in the order of `CATEGORIES`."""
@@ -143,6 +150,38 @@ class Shop:
         """
         folder, key = get_category(category).folder, self.week(week).key
         return list(self._bestsellers.get((folder, key), ()))
+
+    def units_in(self, keys: Iterable[str]) -> pl.DataFrame:
+        """Rows of `units` of the weeks with these keys, found by halving: `units` is in order of weeks."""
+        weeks = self.units["week"]
+        ends = [(weeks.search_sorted(key, "left"), weeks.search_sorted(key, "right")) for key in sorted(set(keys))]
+        return pl.concat([self.units.head(0), *(self.units.slice(start, end - start) for start, end in ends)])
+
+    def sold_with(
+        self, category: str, attribute: str, week: Week | str, word: str, *, limit: int
+    ) -> tuple[Bestseller, ...]:
+        """What sold best of a category in a week, of the articles with a word; of all if it is "".
+
+        Args:
+            category: folder name.
+            attribute: "colour", "type" or "pattern".
+            week: with sales.
+            word: as in the captions.
+            limit: articles at most.
+
+        Raises:
+            ValueError: for an unknown category, or a week without sales.
+        """
+        folder, key = get_category(category).folder, self.week(week).key
+        wanted = (pl.col("category") == folder) & ((pl.col(attribute) == word) if word else pl.lit(True))
+        rows = (
+            self.units_in([key])
+            .join(self.articles.filter(wanted), on="article_id")
+            .sort("units", "revenue", "article_id", descending=[True, True, False])
+            .head(limit)
+            .with_columns((pl.int_range(pl.len()) + 1).alias("rank"))
+        )
+        return tuple(_bestseller(row, self.folder) for row in rows.iter_rows(named=True))
 
     def week(self, week: Week | str) -> Week:
         """The given week, once it is known to have sales.
@@ -227,15 +266,18 @@ def _by_category_and_week(
     rows = ranked.join(words, on="article_id", how="left", maintain_order="left").iter_rows(named=True)
     found: dict[tuple[str, str], list[Bestseller]] = {}
     for row in rows:
-        item = Bestseller(
-            article_id=row["article_id"],
-            rank=row["rank"],
-            units=row["units"],
-            name=row["prod_name"] or row["type"],
-            caption=compose_caption(colours=[row["colour"]], pattern=row["pattern"], garment=row["type"]),
-            colours=(row["colour"],),
-            pattern=row["pattern"],
-            image=image_path(folder, row["article_id"]),
-        )
-        found.setdefault((row["category"], row["week"]), []).append(item)
+        found.setdefault((row["category"], row["week"]), []).append(_bestseller(row, folder))
     return {key: tuple(items) for key, items in found.items()}
+
+
+def _bestseller(row: Mapping, folder: Path) -> Bestseller:
+    return Bestseller(
+        article_id=row["article_id"],
+        rank=row["rank"],
+        units=row["units"],
+        name=row["prod_name"] or row["type"],
+        caption=compose_caption(colours=[row["colour"]], pattern=row["pattern"], garment=row["type"]),
+        colours=(row["colour"],),
+        pattern=row["pattern"],
+        image=image_path(folder, row["article_id"]),
+    )

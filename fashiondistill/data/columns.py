@@ -1,0 +1,226 @@
+"""Another shop's export -> H&M's layout, by a TOML file that says which column is which.
+
+In: two CSV files, pictures if there are any, and the mapping (docs/columns.toml is an example). Out: articles.csv,
+transactions_train.parquet, images/, ids.csv (the shop's id -> ten digits; kept and extended by the next run) and
+bad_rows.csv. Everything else of this project then reads that folder as it reads H&M's. Knows nothing of weeks.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from tqdm import tqdm
+
+from fashiondistill.config import MapColumnsConfig
+from fashiondistill.data.assortment import ARTICLE_COLUMNS, ARTICLES_FILE, ID_LENGTH, NEEDED_COLUMNS
+from fashiondistill.data.shop import image_path
+from fashiondistill.data.transactions import ARTICLE, DAY, PRICE, TRANSACTIONS_STEM
+from fashiondistill.images import read_image
+
+IDS_FILE, BAD_ROWS_FILE = "ids.csv", "bad_rows.csv"
+LINE = "(line)"
+FIRST_ID = 100_000_001  # below H&M's own, so that mixed folders would show
+SETTINGS = {
+    "articles": ("file", "separator", "image", "values"),
+    "transactions": ("file", "separator", "date_format", "decimal_comma", "quantity"),
+}
+COLUMNS = {"articles": ARTICLE_COLUMNS, "transactions": (DAY, ARTICLE, PRICE, "customer_id", "sales_channel_id")}
+REQUIRED = {"articles": NEEDED_COLUMNS, "transactions": (DAY, ARTICLE)}
+MAX_QUANTITY = 10_000  # of one row; more is another column, such as a total
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What was written: numbers of articles, units, rows left out (reason -> rows) and pictures."""
+
+    num_articles: int
+    num_units: int
+    left_out: dict[str, int]
+    num_pictures: int
+
+
+def map_columns(config: MapColumnsConfig) -> Mapped:
+    """Write the shop's export in H&M's layout.
+
+    Raises:
+        FileNotFoundError: naming the file.
+        ValueError: naming the entry of the mapping or the column that is wrong.
+    """
+    source, out = Path(config.source), Path(config.out)
+    mapping = read_mapping(Path(config.columns))
+    articles = _read(source, mapping, "articles")
+    sales = _read(source, mapping, "transactions")
+    out.mkdir(parents=True, exist_ok=True)
+    ids = _numbered(articles["article_id"], out / IDS_FILE)
+    bad: list[pl.DataFrame] = []
+    articles = _articles(articles, mapping["articles"], ids, bad)
+    sales = _sales(sales, mapping["transactions"], ids, bad)
+    if not sales.height:
+        raise ValueError(
+            f"[transactions] {mapping['transactions']['file']}: no row can be used, the first: "
+            f"{bad[-1]['reason'][0] if bad else 'it is empty'}. Check article_id and date_format of the mapping."
+        )
+    num_pictures = _copy_pictures(source, out, articles, mapping["articles"], bad)
+    _write(out / ARTICLES_FILE, lambda path: articles.select(ARTICLE_COLUMNS).write_csv(path))
+    _write(out / f"{TRANSACTIONS_STEM}.parquet", lambda path: sales.write_parquet(path))
+    rows = pl.concat(bad) if bad else pl.DataFrame(schema={"file": pl.String, "line": pl.Int64, "reason": pl.String})
+    _write(out / BAD_ROWS_FILE, lambda path: rows.write_csv(path))
+    reasons = Counter(f"{file}: {reason.partition(' (')[0]}" for file, _, reason in rows.iter_rows())
+    return Mapped(articles.height, sales.height, dict(reasons), num_pictures)
+
+
+def read_mapping(path: Path) -> dict:
+    """The TOML file, once its tables and keys are known to be right.
+
+    Raises:
+        FileNotFoundError, ValueError: naming the file, the table and the key.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"--columns {path} does not exist: copy docs/columns.toml and change the names in it.")
+    try:
+        mapping = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"--columns {path} is no TOML file ({error}): see docs/columns.toml.") from error
+    for table, required in REQUIRED.items():
+        entries = mapping.get(table)
+        if not isinstance(entries, dict):
+            raise ValueError(f"--columns {path} lacks the table [{table}]: see docs/columns.toml.")
+        missing = [name for name in ("file", *required) if name not in entries]
+        if missing:
+            raise ValueError(f"--columns {path}: [{table}] lacks {', '.join(missing)}: see docs/columns.toml.")
+        unknown = [name for name in entries if name not in (*COLUMNS[table], *SETTINGS[table])]
+        if unknown:
+            raise ValueError(
+                f"--columns {path}: [{table}] has {unknown[0]!r}, which is none of {', '.join(COLUMNS[table])} or "
+                f"{', '.join(SETTINGS[table])}."
+            )
+    return mapping
+
+
+def _read(source: Path, mapping: dict, table: str) -> pl.DataFrame:
+    """The mapped columns as text, with H&M's names and each row's line."""
+    entries = mapping[table]
+    path = source / entries["file"]
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist: [{table}] of the mapping names it as file, below --source.")
+    try:
+        frame = pl.read_csv(path, separator=entries.get("separator", ","), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path} cannot be read as CSV ({reason}): check separator in [{table}].") from error
+    names = {hm: entries[hm] for hm in (*COLUMNS[table], "quantity", "image") if hm in entries}
+    missing = [f"{hm} = {own!r}" for hm, own in names.items() if own not in frame.columns]
+    if missing:
+        raise ValueError(f"{path} lacks the column of {missing[0]} in [{table}]: it has {', '.join(frame.columns)}.")
+    chosen = frame.select(pl.col(own).str.strip_chars().replace("", None).alias(hm) for hm, own in names.items())
+    return chosen.with_row_index(LINE, offset=2).with_columns(pl.col(LINE).cast(pl.Int64))
+
+
+def _numbered(skus: pl.Series, path: Path) -> pl.DataFrame:
+    """Columns sku and article_id (ten digits); ids of earlier runs stay, new ones follow."""
+    known = pl.read_csv(path, infer_schema=False) if path.is_file() else pl.DataFrame({"sku": [], "article_id": []})
+    known = known.cast(pl.String)
+    fresh = skus.drop_nulls().unique(maintain_order=True).to_frame("sku").join(known, on="sku", how="anti")
+    first = int(known["article_id"].max() or FIRST_ID - 1) + 1
+    numbers = pl.int_range(first, first + fresh.height, eager=True).cast(pl.String).str.zfill(ID_LENGTH)
+    ids = pl.concat([known, fresh.with_columns(numbers.alias("article_id"))])
+    _write(path, lambda part: ids.write_csv(part))
+    return ids
+
+
+def _with_ids(rows: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
+    return rows.rename({"article_id": "sku"}).join(ids, on="sku", how="left", maintain_order="left")
+
+
+def _articles(rows: pl.DataFrame, entries: dict, ids: pl.DataFrame, bad: list[pl.DataFrame]) -> pl.DataFrame:
+    """H&M's 25 columns and `image`, with H&M's words."""
+    again = ~pl.col("article_id").is_first_distinct()
+    rows = _refuse(rows, pl.col("article_id").is_null(), pl.lit("no article_id"), entries["file"], bad)
+    rows = _refuse(rows, again, pl.format("article_id is there again ({})", "article_id"), entries["file"], bad)
+    for column, words in entries.get("values", {}).items():
+        if column not in rows.columns:
+            raise ValueError(f"[articles.values.{column}]: [articles] names no column for {column}.")
+        rows = rows.with_columns(pl.col(column).replace(words))
+    rows = _with_ids(rows, ids)
+    missing = [pl.lit(None, pl.String).alias(name) for name in (*ARTICLE_COLUMNS, "image") if name not in rows.columns]
+    return rows.with_columns(missing)
+
+
+def _sales(rows: pl.DataFrame, entries: dict, ids: pl.DataFrame, bad: list[pl.DataFrame]) -> pl.DataFrame:
+    """H&M's five columns, one row a unit."""
+    file, form = entries["file"], entries.get("date_format", "%Y-%m-%d")
+    rows = _with_ids(rows, ids)
+    rows = _refuse(
+        rows, pl.col("article_id").is_null(), pl.format("article is not in the articles ({})", "sku"), file, bad
+    )
+    day = pl.col(DAY).str.to_date(form, strict=False)
+    rows = _refuse(rows, day.is_null(), pl.format("t_dat is no date as in date_format ({})", DAY), file, bad)
+    typed = [day.alias(DAY)]
+    for name in (PRICE, "quantity"):
+        if name in rows.columns:
+            text = pl.col(name).str.replace(",", ".") if entries.get("decimal_comma") else pl.col(name)
+            number = text.cast(pl.Float64, strict=False)
+            rows = _refuse(rows, number.is_null(), pl.format(f"{name} is no number ({{}})", name), file, bad)
+            typed.append(number.alias(name))
+    rows = rows.with_columns(typed)
+    if "quantity" in rows.columns:
+        amount = pl.col("quantity")
+        rows = _refuse(rows, amount < 1, pl.format("quantity below 1 ({})", "quantity"), file, bad)
+        wrong = (amount > MAX_QUANTITY) | (amount != amount.round())
+        rows = _refuse(
+            rows, wrong, pl.format(f"quantity is no whole number up to {MAX_QUANTITY} ({{}})", "quantity"), file, bad
+        )
+        rows = rows.select(pl.all().repeat_by(pl.col("quantity").cast(pl.UInt32)).explode())
+    if "customer_id" not in rows.columns:
+        rows = rows.with_columns(pl.lit("unknown").alias("customer_id"))
+    if "sales_channel_id" not in rows.columns:
+        rows = rows.with_columns(pl.lit(1).alias("sales_channel_id"))
+    return rows.select(
+        name for name in (DAY, "customer_id", ARTICLE, PRICE, "sales_channel_id") if name in rows.columns
+    )
+
+
+def _refuse(rows: pl.DataFrame, wrong: pl.Expr, reason: pl.Expr, file: str, bad: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rows for which `wrong` is false; the others go to `bad`."""
+    marked = rows.with_columns(wrong.fill_null(False).alias("(wrong)"))
+    refused = marked.filter("(wrong)")
+    if refused.height:
+        described = reason.fill_null("empty").cast(pl.String).alias("reason")
+        bad.append(refused.select(pl.lit(file).alias("file"), pl.col(LINE).alias("line"), described))
+    return marked.filter(~pl.col("(wrong)")).drop("(wrong)")
+
+
+def _copy_pictures(source: Path, out: Path, articles: pl.DataFrame, entries: dict, bad: list[pl.DataFrame]) -> int:
+    """Pictures as JPEG where H&M's layout has them; those that are there already stay. Returns how many are there."""
+    named = articles.filter(pl.col("image").is_not_null()).select(LINE, "article_id", "image")
+    done, refused = 0, []
+    rows = tqdm(named.iter_rows(), total=named.height, desc="pictures", disable=named.height < 200)
+    for line, article_id, name in rows:
+        target, picture = image_path(out, article_id), source / name
+        if not picture.resolve().is_relative_to(source.resolve()):
+            raise ValueError(f"[articles] image = {entries['image']!r}: {name!r} lies outside --source {source}.")
+        try:
+            if not target.is_file():
+                pixels = read_image(picture, field="image")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _write(target, lambda path, pixels=pixels: pixels.save(path, format="JPEG", quality=95))
+            done += 1
+        except (ValueError, FileNotFoundError) as error:  # the article is sold all the same
+            refused.append((entries["file"], line, f"picture left out ({error})"))
+    if refused:
+        bad.append(
+            pl.DataFrame(refused, schema={"file": pl.String, "line": pl.Int64, "reason": pl.String}, orient="row")
+        )
+    return done
+
+
+def _write(path: Path, write) -> None:  # noqa: ANN001 - a function of the path
+    """Write to a file beside it, then rename: a killed run leaves no half-written file."""
+    part = path.with_name(path.name + ".part")
+    write(part)
+    os.replace(part, path)

@@ -1,0 +1,135 @@
+"""Words for next week: a description per category, forecast from the past only, every phrase linked to bestsellers.
+
+In: a `Shop` and the last week that may be read. Out: `Description`: the words with the largest forecast shares that
+exist together in something sold lately, with share, interval, method and sources, and captions of the bestsellers that
+are nearest to it. Knows nothing of models; `language` may put it in a sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS, compose_caption
+from fashiondistill.data.categories import get_category
+from fashiondistill.data.cube import ATTRIBUTES
+from fashiondistill.data.shop import Shop
+from fashiondistill.data.weeks import Week
+from fashiondistill.forecast.shares import ShareForecast, WordForecast, forecast_shares
+
+SPAN = 4  # weeks in which something must have been sold to lend its words
+NUM_SOURCES = 5
+NUM_CAPTIONS = 3
+ORDER = ("colour", "pattern", "type")  # of the words in a caption
+
+
+@dataclass(frozen=True)
+class ForecastPhrase:
+    """A word of the description and where it came from.
+
+    Attributes:
+        words: for example "beige".
+        attribute: "colour", "pattern" or "type".
+        share_now: of the category's units, in the last week that was read.
+        share_next: forecast of next week.
+        low, high: its 80 % interval; None where too little is known.
+        method: that made the forecast.
+        article_ids: the best-selling articles with that word in the last four weeks, best first.
+    """
+
+    words: str
+    attribute: str
+    share_now: float
+    share_next: float
+    low: float | None
+    high: float | None
+    method: str
+    article_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What next week's bestsellers are expected to look like.
+
+    Attributes:
+        category: folder name.
+        week: key of the week described.
+        text: in the words of training captions, "" without sales to forecast from.
+        phrases: its words, in the order of the text.
+        captions: (article id, caption) of bestsellers of the last weeks that share most words with it, best first.
+    """
+
+    category: str
+    week: str
+    text: str
+    phrases: tuple[ForecastPhrase, ...]
+    captions: tuple[tuple[str, str], ...]
+
+
+def describe_next_week(shop: Shop, category: str, week: Week | str) -> Description:
+    """Describe the week after the last complete one up to `week`; nothing after `week` is read.
+
+    Raises:
+        ValueError: for an unknown category, or a week that is not understood.
+    """
+    folder = get_category(category).folder
+    last = Week.parse(week) if isinstance(week, str) else week
+    forecasts = {name: forecast_shares(shop, folder, name, last, horizon=1) for name in ATTRIBUTES}
+    first = forecasts[ATTRIBUTES[0]]
+    target = Week.parse(first.origin).shift(1).key if first.origin else last.shift(1).key
+    if not first.words:
+        return Description(folder, target, "", (), ())
+    origin = Week.parse(first.origin)
+    sold = _sold(shop, folder, origin)
+    chosen = _likeliest(sold, forecasts)
+    if chosen is None:
+        return Description(folder, target, "", (), ())
+    text = compose_caption(colours=[chosen["colour"]], pattern=chosen["pattern"], garment=chosen["type"])
+    phrases = tuple(_phrase(name, forecasts[name], chosen[name], sold) for name in ORDER)
+    return Description(folder, target, text, phrases, _captions(shop, folder, origin, chosen))
+
+
+def _sold(shop: Shop, folder: str, last: Week) -> pl.DataFrame:
+    """Articles of the category sold in the weeks up to `last`: article_id, units, the words; best first."""
+    keys = [last.shift(-back).key for back in range(SPAN)]
+    words = shop.articles.filter(pl.col("category") == folder).select("article_id", *ATTRIBUTES)
+    return (
+        shop.units_in(keys)
+        .group_by("article_id")
+        .agg(pl.col("units").sum())
+        .join(words, on="article_id")
+        .sort("units", "article_id", descending=[True, False])
+    )
+
+
+def _likeliest(sold: pl.DataFrame, forecasts: dict[str, ShareForecast]) -> dict[str, str] | None:
+    """The words of a sold article whose forecast shares add up to most; only words that captions know."""
+    shares = {name: {one.word: one.mean[0] for one in forecast.words} for name, forecast in forecasts.items()}
+    known = sold.filter(pl.col("colour").is_in(list(COLOUR_BY_WORD)) & pl.col("pattern").is_in(list(PATTERNS)))
+    best, found = -1.0, None
+    for row in known.unique(list(ATTRIBUTES), keep="first", maintain_order=True).iter_rows(named=True):
+        total = sum(shares[name].get(row[name], 0.0) for name in ATTRIBUTES)
+        if total > best:
+            best, found = total, {name: row[name] for name in ATTRIBUTES}
+    return found
+
+
+def _phrase(attribute: str, forecast: ShareForecast, word: str, sold: pl.DataFrame) -> ForecastPhrase:
+    one: WordForecast = next(entry for entry in forecast.words if entry.word == word)
+    sources = sold.filter(pl.col(attribute) == word)["article_id"].head(NUM_SOURCES).to_list()
+    return ForecastPhrase(word, attribute, one.now, one.mean[0], one.low[0], one.high[0], one.method, tuple(sources))
+
+
+def _captions(shop: Shop, folder: str, last: Week, chosen: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """Captions of recent bestsellers by the number of words that they share, then by week and rank."""
+    known = set(shop.weeks)
+    found: dict[str, tuple[int, str]] = {}
+    for week in (last.shift(-back) for back in range(SPAN)):
+        for item in shop.bestsellers(folder, week) if week in known else ():
+            garment = item.caption.rpartition(f"{item.pattern} ")[2]
+            words = {"colour": item.colours[0], "pattern": item.pattern, "type": garment}
+            shared = sum(words[name] == chosen[name] for name in ORDER)
+            found.setdefault(item.article_id, (shared, item.caption))
+    order = sorted(found.items(), key=lambda entry: -entry[1][0])  # stable: latest week and best rank first
+    return tuple((article_id, caption) for article_id, (_, caption) in order[:NUM_CAPTIONS])
