@@ -72,13 +72,17 @@ class ClipScorer:
         tokenizer = CLIPTokenizer.from_pretrained((folder / TOKENIZER).parent, local_files_only=True)
         return cls(model, tokenizer, config["preprocess_cfg"], device)
 
-    @torch.inference_mode()
     def embed_images(self, images: list[np.ndarray]) -> np.ndarray:
         """uint8 pictures [H, W, 3] of one size -> [N, D]."""
-        pixels = torch.from_numpy(to_model(np.stack(images))).to(self.device)
+        return self.embed_pixels(torch.from_numpy(to_model(np.stack(images)))).cpu().numpy()
+
+    @torch.inference_mode()
+    def embed_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pictures [N, 3, H, W] in [-1, 1], as a decoder gives them -> float32 [N, D] on the scorer's device."""
+        pixels = pixels.to(self.device, torch.float32)
         pixels = F.interpolate(pixels, self.size, mode="bilinear", antialias=True, align_corners=False)
         pixels = ((pixels + 1) / 2 - self.mean) / self.std
-        return self.model.encode_image(pixels, normalize=True).float().cpu().numpy()
+        return self.model.encode_image(pixels, normalize=True).float()
 
     @torch.inference_mode()
     def embed_texts(self, texts: list[str]) -> np.ndarray:

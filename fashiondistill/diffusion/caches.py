@@ -11,22 +11,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
 import torch
+import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
+from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH
 from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
 from fashiondistill.data.folders import Item
 from fashiondistill.diffusion.batches import BatchFacts, batch_facts, collate
 from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
 from fashiondistill.diffusion.pipeline import GarmentPipeline
 
+NATIVE_SIZE = (IMAGE_HEIGHT, IMAGE_WIDTH)
 FORMAT = "1"  # part of every key: a change of what an entry holds makes new ones
 
 
@@ -95,7 +98,12 @@ def collate_cached(samples: Sequence[CachedSample], *, pose_channels: int = 0) -
 
 
 def cache_states(
-    dataset: GarmentDataset, pipeline: GarmentPipeline, folder: Path, *, batch_size: int = 16
+    dataset: GarmentDataset,
+    pipeline: GarmentPipeline,
+    folder: Path,
+    *,
+    batch_size: int = 16,
+    size: tuple[int, int] = NATIVE_SIZE,
 ) -> CachedDataset:
     """Encode what the cache lacks of a data set, with a progress bar.
 
@@ -104,6 +112,7 @@ def cache_states(
         pipeline: its VAE and text encoder encode, on its device.
         folder: the cache; several data sets and models may share one.
         batch_size: pictures encoded together.
+        size: height and width of the pictures to encode; others than 512 x 384 are made from those.
 
     Raises:
         ValueError: if strokes are binary, since they change in every epoch; or a caption or file cannot be used.
@@ -112,7 +121,8 @@ def cache_states(
         raise ValueError("--binary_sketch True is not usable with cached latents: its strokes change in every epoch.")
     vae_id = weights_id(pipeline.vae, str(pipeline.vae.config.scaling_factor))
     text_id = weights_id(pipeline.text_encoder, json.dumps(pipeline.tokenizer.get_vocab(), sort_keys=True))
-    keys = [_picture_key(item, dataset.config.shape, vae_id) for item in dataset.items]
+    shape = dataset.config.shape if size == NATIVE_SIZE else f"{dataset.config.shape} {size[0]}x{size[1]}"
+    keys = [_picture_key(item, shape, vae_id) for item in dataset.items]
     captions = sorted(set(dataset.captions[item.article_id] for item in dataset.items))
     text_keys = {caption: _digest([FORMAT, "text", text_id, caption]) for caption in captions}
     waiting = [c for c in captions if not _path(folder, text_keys[c]).is_file()]
@@ -123,7 +133,8 @@ def cache_states(
     missing = [index for key, index in first_of.items() if not _path(folder, key).is_file()]
     starts = range(0, len(missing), batch_size)
     for start in tqdm(starts, desc="encoding pictures", unit="batch", disable=not missing):
-        _encode(dataset, pipeline, missing[start : start + batch_size], keys, folder)
+        chosen = {keys[index]: index for index in missing[start : start + batch_size]}
+        _encode(dataset, pipeline, chosen, folder, size)
     return CachedDataset(dataset, folder, keys, text_keys)
 
 
@@ -138,19 +149,22 @@ def weights_id(module: torch.nn.Module, extra: str) -> str:
 
 @torch.no_grad()
 def _encode(
-    dataset: GarmentDataset, pipeline: GarmentPipeline, indices: Iterable[int], keys: Sequence[str], folder: Path
+    dataset: GarmentDataset, pipeline: GarmentPipeline, chosen: dict[str, int], folder: Path, size: tuple[int, int]
 ) -> None:
-    indices = list(indices)
-    batch = collate([dataset[index] for index in indices]).to(pipeline.device)
-    pixels, repaint = batch.pixels(), batch.repaint()
+    batch = collate([dataset[index] for index in chosen.values()]).to(pipeline.device)
+    pixels, repaint, strokes = batch.pixels(), batch.repaint(), batch.strokes()
+    if size != NATIVE_SIZE:
+        pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(-1, 1)
+        strokes = F.interpolate(strokes, size, mode="bilinear", antialias=True).clamp(0, 1)
+        repaint = F.interpolate(repaint, size, mode="nearest-exact")
     parts = {
         "latents": pipeline.encode_image(pixels),
         "masked_latents": pipeline.encode_image(pixels * (1 - repaint)),
         "mask": latent_mask(repaint),
-        "sketch": latent_sketch(batch.strokes()),
+        "sketch": latent_sketch(strokes),
     }
-    for row, index in enumerate(indices):
-        _write(_path(folder, keys[index]), {name: values[row] for name, values in parts.items()})
+    for row, key in enumerate(chosen):
+        _write(_path(folder, key), {name: values[row] for name, values in parts.items()})
 
 
 def _picture_key(item: Item, shape: str, vae_id: str) -> str:
