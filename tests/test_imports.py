@@ -28,7 +28,8 @@ OWNERS = {  # package -> the only files (or folders) that may import it
     "accelerate": {"train/loop.py"},
     "wandb": {"train/loop.py"},
     "tensorboard": {"train/loop.py"},
-    "plotly": {"studio/plots.py", "studio/callbacks.py", "train/evaluate.py"},  # callbacks names the figures' type
+    "plotly": {"studio/plots.py", "studio/callbacks.py"},  # callbacks names the figures' type
+    "matplotlib": {"train/charts.py"},
     "rembg": {"fashiondistill/data/masks.py"},
     "controlnet_aux": {"fashiondistill/annotators.py"},
 }

@@ -44,7 +44,7 @@ def read_captions(path: Path) -> dict[str, str]:
     entries = list(_ENTRY.finditer(text))
     ends = [entry.start() for entry in entries[1:]] + [len(text)]
     found = {}
-    for entry, end in zip(entries, ends, strict=True):
+    for entry, end in zip(entries, ends, strict=False):  # without an entry there is one end more
         prompt = _PROMPT.search(text, entry.end(), end)
         if prompt and prompt["prompt"]:
             found[entry["name"]] = prompt["prompt"]
