@@ -3,12 +3,14 @@
 A loader keeps the device busy if it gives more samples a second than the training step takes: the bundled starter's
 UNet, forward, backward and AdamW in bfloat16. Without --dataset_path the pictures are drawn, at our size (384 x 512)
 and at that of H&M's (1166 x 1750). The last column is measured, not divided: the step fed by the loader, over the step
-fed with the same batch again and again.
+fed with the same batch again and again. Batches that were made before a measurement are taken out first, so that none
+of them counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import tempfile
 import time
@@ -25,7 +27,7 @@ from fashiondistill.data.dataset import GarmentDataset
 from fashiondistill.data.drawingset import prepare_drawings
 from fashiondistill.data.folders import open_folder
 from fashiondistill.data.tokens import token_counter
-from fashiondistill.diffusion.batches import GarmentBatch, training_loader
+from fashiondistill.diffusion.batches import PREFETCHED_BATCHES, GarmentBatch, training_loader
 from fashiondistill.diffusion.caches import CachedBatch, CachedDataset, cache_states, collate_cached
 from fashiondistill.diffusion.conditioning import predict
 from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
@@ -40,9 +42,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="time of each measurement")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
+    print("loading the starter", flush=True)
     pipeline = load_pipeline(STARTER, arguments.device)
     name = torch.cuda.get_device_name() if arguments.device == "cuda" else "no GPU"
-    print(f"{os.cpu_count()} cores, {name}, torch {torch.__version__}, batches of {arguments.batch_size}")
+    print(f"{os.cpu_count()} cores, {name}, torch {torch.__version__}, batches of {arguments.batch_size}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for label, root in _data_sets(arguments, Path(folder)):
             _measure(label, root, Path(folder) / "cache", pipeline, arguments)
@@ -69,18 +72,30 @@ def _measure(label: str, root: Path, cache: Path, pipeline: GarmentPipeline, arg
     step = _training_step(pipeline)
     encoded = collate_cached([cached[n % len(cached)] for n in range(arguments.batch_size)]).to(arguments.device)
     alone = _samples_per_second(repeat(encoded), step, arguments.seconds)
-    print(f"\n{label}, {len(dataset)} pictures; the step alone takes {alone:.1f} samples/s")
+    print(f"\n{label}, {len(dataset)} pictures; the step alone takes {alone:.1f} samples/s", flush=True)
     for source, data in (("files", dataset), ("cache", cached)):
-        print(f"a sample from the {source} costs {_cpu_milliseconds(data):.2f} CPU-milliseconds")
-    print(f"{'from':8} {'workers':>7} {'samples/s':>10} {'of the step':>12} {'fed / alone':>12}")
+        print(f"a sample from the {source} costs {_cpu_milliseconds(data):.2f} CPU-milliseconds", flush=True)
+    print(
+        f"{'from':8} {'workers':>7} {'start, s':>9} {'samples/s':>10} {'of the step':>12} {'fed / alone':>12}",
+        flush=True,
+    )
     for source, data, options in (("files", dataset, {}), ("cache", cached, {"collate_fn": collate_cached})):
         for workers in arguments.workers:
+            begin = time.monotonic()
             loader = iter(training_loader(data, batch_size=arguments.batch_size, num_workers=workers, **options))
             for _ in range(workers):  # batches come from the workers in turn, so now all of them have started
                 next(loader)
+            started = time.monotonic() - begin
+            for _ in range(workers * PREFETCHED_BATCHES):  # the first workers made these while the last ones started
+                next(loader)
             speed = _samples_per_second(loader, lambda batch: batch.to(arguments.device), arguments.seconds)
             fed = _samples_per_second(map(_as_encoded(encoded), loader), step, arguments.seconds)
-            print(f"{source:8} {workers:7} {speed:10.0f} {speed / alone:12.2f} {fed / alone:12.2f}", flush=True)
+            print(
+                f"{source:8} {workers:7} {started:9.1f} {speed:10.0f} {speed / alone:12.2f} {fed / alone:12.2f}",
+                flush=True,
+            )
+            del loader
+            gc.collect()  # its workers end before the next ones start
 
 
 def _as_encoded(encoded: CachedBatch) -> Callable[[GarmentBatch | CachedBatch], CachedBatch]:

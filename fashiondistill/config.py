@@ -289,7 +289,9 @@ class DenoiserConfig(StageConfig):
     autoencoder: str = option("", "folder of the autoencoder stage (its vae/)")
     batch_size: int = option(384, "samples a step")
     learning_rate: float = option(4e-4, "peak learning rate of AdamW")
-    block_out_channels: tuple[int, ...] = option((192, 192, 192), "channels per level", nargs=3)
+    block_out_channels: tuple[int, ...] = option((64, 192, 192, 192), "channels per level", nargs="+")
+    fold: int = option(1, "side of the blocks of latents that are one token: 2 saves a level")
+    sketch_channels: int = option(4, "parts that a latent cell's 8 x 8 pixels of sketch are divided into: 1, 4 or 16")
     text_width: int = option(256, "width of the text encoder")
     text_layers: int = option(3, "layers of the text encoder")
     num_variants: int = option(12, "augmented copies of each article in the latent cache, shared out among the GPUs")
@@ -302,12 +304,47 @@ class DenoiserConfig(StageConfig):
         super().__post_init__()
         require(bool(self.autoencoder), "autoencoder", repr(self.autoencoder), "give the autoencoder stage's folder.")
         _require_multiples("block_out_channels", self.block_out_channels, 32)
+        levels = self.block_out_channels
+        require(len(levels) >= 2, "block_out_channels", levels, "give 2 levels or more.")
+        require(self.fold in (1, 2), "fold", self.fold, "choose 1 or 2.")
+        require(self.sketch_channels in (1, 4, 16), "sketch_channels", self.sketch_channels, "choose 1, 4 or 16.")
         _require_multiples("text_width", self.text_width, 64)
         for name in ("text_layers", "num_variants"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
         require(self.num_samples >= 0, "num_samples", self.num_samples, "choose 0 or more.")
         require(self.snr_gamma > 0, "snr_gamma", self.snr_gamma, "choose more than 0.")
         require(0 <= self.condition_dropout < 1, "condition_dropout", self.condition_dropout, "choose 0 to 1.")
+
+
+@dataclass(frozen=True)
+class DistillConfig(StageConfig):
+    """A UNet2DConditionModel that needs few steps and no guidance, from one that needs many."""
+
+    teacher: str = option("", "output folder of train.starter.denoiser, or of an earlier distillation")
+    autoencoder: str = option("", "folder of the autoencoder stage (its vae/)")
+    batch_size: int = option(256, "samples a step")
+    learning_rate: float = option(1e-4, "peak learning rate of AdamW")
+    num_steps: int = option(4, "denoising steps that the student will need")
+    substeps: int = option(2, "steps of the teacher that one step of the student replaces")
+    teacher_guidance: float = option(1.0, "guidance scale of the teacher; 1 = none, for a teacher distilled before")
+    num_variants: int = option(12, "augmented copies of each article in the latent cache, shared out among the GPUs")
+    num_samples: int = option(32, "validation sketches drawn at the end of a run (0 = none)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(bool(self.teacher), "teacher", repr(self.teacher), "give the denoiser stage's folder.")
+        require(bool(self.autoencoder), "autoencoder", repr(self.autoencoder), "give the autoencoder stage's folder.")
+        for name in ("num_steps", "num_variants"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        require(self.substeps >= 2, "substeps", self.substeps, "choose at least 2.")
+        require(
+            self.num_steps * self.substeps <= 500,
+            "num_steps",
+            self.num_steps,
+            "choose so that the teacher takes at most 500.",
+        )
+        require(self.teacher_guidance >= 1, "teacher_guidance", self.teacher_guidance, "choose 1 or more.")
+        require(self.num_samples >= 0, "num_samples", self.num_samples, "choose 0 or more.")
 
 
 def _require_multiples(flag: str, value: int | tuple[int, ...], unit: int) -> None:

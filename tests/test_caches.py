@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -179,6 +181,21 @@ def test_batches_go_through_the_unet(root: Path, tmp_path: Path, pipeline: Garme
     output = predict(pipeline.unet, pipeline.layout, batch.latents.float(), torch.tensor([5, 6, 7]), conditioning)
     assert output.shape == (3, 4, 64, 48) and output.isfinite().all()
     assert collate_cached([cached[0]], pose_channels=18).conditioning.pose.shape == (1, 18, 64, 48)
+
+
+def test_workers_read_the_same_without_loading_a_pipeline(
+    root: Path, tmp_path: Path, pipeline: GarmentPipeline
+) -> None:
+    """Workers import what stands in `caches`; diffusers among it would cost each of them seconds."""
+    cached = cache_states(dataset_of(root), pipeline, tmp_path / "cache")
+    alone = iter(training_loader(cached, batch_size=3, num_workers=0, collate_fn=collate_cached))
+    beside = iter(training_loader(cached, batch_size=3, num_workers=2, collate_fn=collate_cached))
+    for _ in range(4):
+        first, second = next(alone), next(beside)
+        assert first.article_ids == second.article_ids and torch.equal(first.latents, second.latents)
+        assert torch.equal(first.conditioning.encoder_hidden_states, second.conditioning.encoder_hidden_states)
+    code = "import sys, fashiondistill.diffusion.caches; sys.exit('diffusers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent).returncode == 0
 
 
 def test_damage_and_bad_inputs_are_named(root: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from fashiondistill.config import (
     CatalogueConfig,
     ClipConfig,
     DenoiserConfig,
+    DistillConfig,
     GenerateConfig,
     PrepareDrawingsConfig,
     PreparePhotosConfig,
@@ -52,7 +53,10 @@ KNOWN = {
     "fashiondistill.prepare",
     "fashiondistill.generate",
     "fashiondistill.data.catalogue",
-    *(f"train.starter.{name}" for name in ("autoencoder", "clip", "denoiser", "bundle", "evaluate", "drafts")),
+    *(
+        f"train.starter.{name}"
+        for name in ("autoencoder", "clip", "denoiser", "distill", "bundle", "evaluate", "drafts")
+    ),
 }
 
 
@@ -231,6 +235,17 @@ def test_frozen_flags_of_the_public_commands() -> None:
         (DenoiserConfig, {"snr_gamma": 0.0}),
         (DenoiserConfig, {"condition_dropout": 1.0}),
         (DenoiserConfig, {"num_samples": -1}),
+        (DenoiserConfig, {"block_out_channels": (64,)}),
+        (DenoiserConfig, {"fold": 3}),
+        (DenoiserConfig, {"sketch_channels": 2}),
+        (DistillConfig, {"teacher": ""}),
+        (DistillConfig, {"autoencoder": ""}),
+        (DistillConfig, {"num_steps": 0}),
+        (DistillConfig, {"substeps": 1}),
+        (DistillConfig, {"num_steps": 300}),
+        (DistillConfig, {"teacher_guidance": 0.5}),
+        (DistillConfig, {"num_variants": 0}),
+        (DistillConfig, {"num_samples": -1}),
     ],
 )
 def test_bad_values_name_flag_value_and_remedy(config_class: type, changes: dict) -> None:

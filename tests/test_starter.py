@@ -8,16 +8,19 @@ import json
 import numpy as np
 import pytest
 import torch
+from transformers import CLIPTokenizer
 
-from fashiondistill.config import AutoencoderConfig, ClipConfig, DenoiserConfig, StageConfig
+from fashiondistill.config import AutoencoderConfig, ClipConfig, DenoiserConfig, DistillConfig, StageConfig
 from fashiondistill.data.attributes import COLOUR_BY_WORD
 from fashiondistill.data.drawings import TRAINING_KINDS, draw_garment
 from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.pipeline import load_pipeline
 from fashiondistill.scoring import ClipScorer
-from train.starter import autoencoder, clip, common, demo, denoiser, figures, latents
+from train.starter import autoencoder, clip, common, demo, denoiser, distill, figures, latents
 from train.starter.bundle import BundleConfig, make_bundle
+from train.starter.latents import LatentCache
+from train.starter.tokens import encode
 
 CPU = {"device": "cpu", "compile": False, "save_every_minutes": 0.0}
 WORDS = (("navy",), ("red",), ("black",), ("white",), ("green",))
@@ -74,7 +77,7 @@ def _denoiser_config(dataset, root, **changes) -> DenoiserConfig:
         "max_minutes": 0.05,
         "batch_size": 2,
         "num_variants": 1,
-        "block_out_channels": (32, 32, 32),
+        "block_out_channels": (32, 32),
         "text_width": 64,
         "text_layers": 1,
     }
@@ -93,6 +96,77 @@ def test_the_stages_make_a_bundle_that_draws_and_scores(stages, tmp_path):
     picture = pipeline("navy belt", sketch, num_inference_steps=2, generator=torch.Generator().manual_seed(0)).images[0]
     assert picture.size == (384, 512)
     assert np.isclose(np.linalg.norm(scorer.embed_images([np.asarray(picture)])[0]), 1, atol=1e-3)
+
+
+def _distill_config(dataset, stages, out, **changes) -> DistillConfig:
+    values = CPU | {
+        "dataset_path": str(dataset),
+        "output_dir": str(out),
+        "teacher": str(stages / "dn"),
+        "autoencoder": str(stages / "ae"),
+        "max_minutes": 0.05,
+        "batch_size": 2,
+        "num_variants": 1,
+        "num_samples": 1,
+        "num_steps": 2,
+        "teacher_guidance": 2.0,
+    }
+    return DistillConfig(**(values | changes))
+
+
+def test_a_distilled_denoiser_becomes_a_bundle_that_draws_in_two_steps(dataset, stages, tmp_path):
+    distill.train(_distill_config(dataset, stages, tmp_path / "fast"))
+    assert (tmp_path / "fast" / "samples.jpg").is_file()
+    out = tmp_path / "bundle"
+    make_bundle(BundleConfig(str(stages / "ae"), str(tmp_path / "fast"), str(stages / "clip"), str(out)))
+    pipeline = load_pipeline(out, "cpu")
+    assert type(pipeline.scheduler).__name__ == "DDIMScheduler"
+    generator = torch.Generator().manual_seed(0)
+    drawn = pipeline(
+        "belt", np.zeros((512, 384), np.float32), num_inference_steps=2, guidance_scale=1.0, generator=generator
+    )
+    assert drawn.images[0].size == (384, 512)
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+@pytest.mark.parametrize("num_steps", [1, 3])
+def test_distillation_asks_for_the_step_that_lands_where_the_teacher_lands(dataset, stages, tmp_path, scale, num_steps):
+    """A teacher that knows the picture walks straight to it, so one long step of its own lands there as well."""
+    config = _distill_config(dataset, stages, tmp_path, num_steps=num_steps, substeps=3, teacher_guidance=scale)
+    tokenizer = CLIPTokenizer.from_pretrained(stages / "dn" / "tokenizer")
+    values = torch.randn(4, 8, 16, 12)
+    rest = {"mask": torch.ones(4, 1, 16, 12), "sketch": torch.zeros(4, 4, 16, 12), "weight": torch.ones(4)}
+    batch = LatentCache(latents=values, masked_latents=values, ids=encode(tokenizer, ["belt"] * 4), **rest)
+    stage = distill.DistillStage(config, stages / "dn", tokenizer, batch)
+    picture = torch.randn(1, 8, 16, 12)
+
+    def knows_the_picture(inputs, timesteps, states, return_dict):
+        alpha, sigma = stage.alphas[timesteps + 1], stage.sigmas[timesteps + 1]
+        return (((alpha[:, None, None, None] * inputs[:, :8]) - picture) / sigma[:, None, None, None],)
+
+    def knows_nothing(inputs, timesteps, states, return_dict):
+        return (torch.zeros_like(inputs[:, :8]),)
+
+    stage.forward_teacher = knows_the_picture
+    assert stage.error_of(knows_the_picture, batch, torch.Generator().manual_seed(1)).item() < 1e-3
+    assert stage.error_of(knows_nothing, batch, torch.Generator().manual_seed(1)).item() > 0.1
+
+
+def test_validation_loss_is_the_same_at_every_call_and_knows_a_better_model(dataset, stages):
+    lines = [json.loads(line) for line in (stages / "dn" / "log.jsonl").read_text().splitlines()]
+    assert [line["validation_loss"] for line in lines if "validation_loss" in line]
+    tokenizer = CLIPTokenizer.from_pretrained(stages / "dn" / "tokenizer")
+    values = torch.randn(3, 8, 16, 12)
+    rest = {"mask": torch.ones(3, 1, 16, 12), "sketch": torch.zeros(3, 4, 16, 12), "weight": torch.ones(3)}
+    held_out = LatentCache(latents=values, masked_latents=values, ids=encode(tokenizer, ["belt"] * 3), **rest)
+    stage = denoiser.DenoiserStage(_denoiser_config(dataset, stages), tokenizer, held_out)
+    before = stage.validation_loss(held_out, stage.modules)
+    assert stage.validation_loss(held_out, stage.modules) == before
+    for number in range(20):
+        stage.loss(number).backward()
+        stage.optimizer.step()
+        stage.optimizer.zero_grad()
+    assert stage.validation_loss(held_out, stage.modules) < before
 
 
 def test_bundle_names_the_stage_that_is_missing(stages, tmp_path):

@@ -26,7 +26,7 @@ from fashiondistill.diffusion.checkpoints import write_manifest
 from fashiondistill.diffusion.conditioning import ChannelLayout
 from fashiondistill.diffusion.pipeline import GarmentPipeline
 from train.starter.clip import save_clip
-from train.starter.denoiser import sampling_scheduler
+from train.starter.pipelines import sampling_scheduler
 from train.starter.tokens import MAX_LENGTH, train_tokenizer
 
 TEXT_WIDTH = 16

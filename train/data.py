@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import cv2
 import numpy as np
@@ -19,10 +19,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from fashiondistill.data.categories import CATEGORIES
 from fashiondistill.data.dataset import SampleFacts, SampleKey
+from fashiondistill.diffusion.batches import worker_context
 from fashiondistill.diffusion.caches import CachedDataset
 from fashiondistill.diffusion.conditioning import Conditioning
 from fashiondistill.diffusion.trend import season_of
-from train.tables import ArticleTable
+
+if TYPE_CHECKING:  # it brings open_clip, which workers do not need
+    from train.tables import ArticleTable
 
 CATEGORY_PLACE = {category.folder: place for place, category in enumerate(CATEGORIES)}
 
@@ -62,7 +65,8 @@ class TrainBatch:
         place: int64 [B], place in the stream; noise is keyed by it.
         row: int64 [B], place in the data set.
         latents, masked_latents: [B, C, h, w], scaled.
-        mask, sketch: [B, 1, h, w].
+        mask: [B, 1, h, w].
+        sketch: [B, 1 (4, 16), h, w].
         text_states: [B, 77, D].
         past_rows, past_weights: [B, N], rows of past articles in the table and their weights; 0 = none.
         category: int64 [B], place in CATEGORIES.
@@ -185,7 +189,7 @@ def stream_loader(data: TrainingSet, share: Share, *, seed: int, start: int, num
         collate_fn=stack,
         pin_memory=torch.cuda.is_available(),
         persistent_workers=num_workers > 0,
-        multiprocessing_context="spawn" if num_workers else None,
+        multiprocessing_context=worker_context([__name__]) if num_workers else None,
         worker_init_fn=_one_thread,
     )
 

@@ -6,8 +6,11 @@ files and models.
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from multiprocessing.context import BaseContext
 from typing import Protocol, Self
 
 import cv2
@@ -18,6 +21,8 @@ from torch.utils.data import DataLoader
 from fashiondistill.config import DatasetConfig
 from fashiondistill.data.dataset import EpochSampler, GarmentSample, SampleFacts, SampleKey
 from fashiondistill.data.weeks import Week
+
+PREFETCHED_BATCHES = 4  # that each worker makes ahead
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,10 +174,27 @@ def training_loader(
         collate_fn=collate_fn,
         pin_memory=torch.cuda.is_available(),
         persistent_workers=num_workers > 0,
-        prefetch_factor=4 if num_workers else None,
-        multiprocessing_context="spawn" if num_workers else None,
+        prefetch_factor=PREFETCHED_BATCHES if num_workers else None,
+        multiprocessing_context=worker_context([type(dataset).__module__, collate_fn.__module__])
+        if num_workers
+        else None,
         worker_init_fn=_one_thread,
     )
+
+
+def worker_context(modules: Sequence[str]) -> BaseContext:
+    """How workers are started: as forks of a server process that has imported everything once and done nothing else.
+
+    A fork of this process would inherit OpenCV's threads and hang (see `data.workers`), and a spawned worker imports
+    torch and the main module anew: seconds of CPU for each. Where there are no forks, they are spawned.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    spec = getattr(sys.modules["__main__"], "__spec__", None)  # None: started as a file; workers then read it anew
+    main = [] if spec is None or spec.name.endswith("__main__") else [spec.name]
+    context.set_forkserver_preload([__name__, *modules, *main])  # of no effect once the server runs
+    return context
 
 
 def _one_thread(_: int) -> None:

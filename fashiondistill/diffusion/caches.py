@@ -14,7 +14,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,9 @@ from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
 from fashiondistill.data.folders import Item
 from fashiondistill.diffusion.batches import BatchFacts, batch_facts, collate
 from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
-from fashiondistill.diffusion.pipeline import GarmentPipeline
+
+if TYPE_CHECKING:  # diffusers takes seconds to import, and workers that only read the cache need none of it
+    from fashiondistill.diffusion.pipeline import GarmentPipeline
 
 NATIVE_SIZE = (IMAGE_HEIGHT, IMAGE_WIDTH)
 FORMAT = "1"  # part of every key: a change of what an entry holds makes new ones
@@ -122,7 +124,8 @@ def cache_states(
     vae_id = weights_id(pipeline.vae, str(pipeline.vae.config.scaling_factor))
     text_id = weights_id(pipeline.text_encoder, json.dumps(pipeline.tokenizer.get_vocab(), sort_keys=True))
     shape = dataset.config.shape if size == NATIVE_SIZE else f"{dataset.config.shape} {size[0]}x{size[1]}"
-    keys = [_picture_key(item, shape, vae_id) for item in dataset.items]
+    layout = [shape, vae_id, str(pipeline.layout.sketch)]
+    keys = [_picture_key(item, layout) for item in dataset.items]
     captions = sorted(set(dataset.captions[item.article_id] for item in dataset.items))
     text_keys = {caption: _digest([FORMAT, "text", text_id, caption]) for caption in captions}
     waiting = [c for c in captions if not _path(folder, text_keys[c]).is_file()]
@@ -161,15 +164,15 @@ def _encode(
         "latents": pipeline.encode_image(pixels),
         "masked_latents": pipeline.encode_image(pixels * (1 - repaint)),
         "mask": latent_mask(repaint),
-        "sketch": latent_sketch(strokes),
+        "sketch": latent_sketch(strokes, pipeline.layout.sketch or 1),
     }
     for row, key in enumerate(chosen):
         _write(_path(folder, key), {name: values[row] for name, values in parts.items()})
 
 
-def _picture_key(item: Item, shape: str, vae_id: str) -> str:
+def _picture_key(item: Item, layout: Sequence[str]) -> str:
     files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (item.image, item.sketch, item.mask)]
-    return _digest([FORMAT, "picture", vae_id, shape, *files])
+    return _digest([FORMAT, "picture", *layout, *files])
 
 
 def _digest(parts: Sequence[str]) -> str:

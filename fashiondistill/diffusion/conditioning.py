@@ -8,6 +8,7 @@ UNet on 64 x 48 latents about four times cheaper on a CPU.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 VAE_FACTOR = 8  # pixels per latent cell and axis
+SKETCH_CHANNELS = (0, 1, 4, 16)  # none, or the square parts of a latent cell
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class ChannelLayout:
         return self.latents * self.fold**2
 
     def check(self, unet_config: Mapping) -> None:
-        """Raise ValueError if a UNet config does not have this layout's channels; names both counts."""
+        """Raise ValueError if a UNet config does not have this layout's channels, naming both counts."""
+        if self.sketch not in SKETCH_CHANNELS:
+            raise ValueError(f"sketch_channels {self.sketch} is not usable: choose one of {SKETCH_CHANNELS}.")
         for name, expected in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
             if unet_config[name] != expected:
                 raise ValueError(
@@ -82,7 +86,7 @@ class Conditioning:
         mask: [B, 1, h, w], 1 = repaint.
         masked_latents: [B, 4, h, w], scaled latents of the picture with the masked part grey.
         pose: [B, 3 or 18, h, w] or None.
-        sketch: [B, 1, h, w] in [0, 1], 1 = stroke, or None.
+        sketch: [B, 1 (4, 16), h, w] in [0, 1], 1 = stroke, or None.
         trend: [B, K, D] cross-attention tokens beside the text's, or None.
         trend_seen: [B, K], 1 = the UNet sees the token, 0 = as if there were none; None without `trend`.
     """
@@ -141,9 +145,15 @@ def latent_mask(mask: torch.Tensor) -> torch.Tensor:
     return (F.max_pool2d(mask, VAE_FACTOR) > 0.5).to(mask.dtype)
 
 
-def latent_sketch(sketch: torch.Tensor) -> torch.Tensor:
-    """Pixel sketch [B, 1, H, W] in [0, 1] -> [B, 1, H / 8, W / 8] by area: a thin line stays visible as a grey."""
-    return F.avg_pool2d(sketch, VAE_FACTOR)
+def latent_sketch(sketch: torch.Tensor, channels: int = 1) -> torch.Tensor:
+    """Pixel sketch [B, 1, H, W] in [0, 1] -> [B, channels, H / 8, W / 8] by area: a thin line stays visible as a grey.
+
+    Args:
+        channels: parts that each latent cell is divided into, a square number: with 1 a line's place inside its cell
+            of 8 pixels is lost, with 4 it is known to 4 pixels.
+    """
+    side = math.isqrt(channels)
+    return F.pixel_unshuffle(F.avg_pool2d(sketch, VAE_FACTOR // side), side)
 
 
 def predict(

@@ -46,7 +46,7 @@ class GarmentPipeline(DiffusionPipeline):
     Args:
         vae, text_encoder, tokenizer, unet, scheduler: as in Stable Diffusion.
         fold: side of the latent blocks that the UNet takes as one token; 1 = as in Stable Diffusion.
-        pose_channels, sketch_channels: extra input channels of the UNet.
+        pose_channels, sketch_channels: extra input channels of the UNet; see `latent_sketch` for more than one.
         mask_from_outline: a sketch given without picture and mask is painted on the flat ground, inside its outline (if
             that is closed), instead of on an empty page; for models that were trained so.
 
@@ -143,7 +143,7 @@ class GarmentPipeline(DiffusionPipeline):
             mask=latent_mask(repaint),
             masked_latents=self.encode_image(pixels * (1 - repaint)),
             pose=torch.zeros(1, channels, height, width) if channels else None,
-            sketch=latent_sketch(strokes) if self.config.sketch_channels else None,
+            sketch=latent_sketch(strokes, self.layout.sketch) if self.layout.sketch else None,
         )
         return conditioning.to(self.device, self.unet.dtype)
 

@@ -18,7 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from fashiondistill.cli import run_command
 from fashiondistill.config import option, require
 from fashiondistill.diffusion.checkpoints import write_manifest
-from train.starter.denoiser import starter_pipeline
+from train.starter.pipelines import load_scheduler, starter_pipeline
 
 SHARD = "14MB"
 
@@ -28,7 +28,7 @@ class BundleConfig:
     """Where the stages' outputs are."""
 
     autoencoder: str = option("", "output folder of train.starter.autoencoder")
-    denoiser: str = option("", "output folder of train.starter.denoiser")
+    denoiser: str = option("", "output folder of train.starter.denoiser, or of train.starter.distill")
     clip: str = option("", "output folder of train.starter.clip")
     out: str = option("", "folder to write; what it holds is replaced")
 
@@ -53,6 +53,7 @@ def make_bundle(config: BundleConfig) -> int:
         tokenizer=CLIPTokenizer.from_pretrained(denoiser / "tokenizer"),
         unet=UNet2DConditionModel.from_pretrained(denoiser / "unet", torch_dtype=torch.float16),
         text_encoder=CLIPTextModel.from_pretrained(denoiser / "text_encoder", dtype=torch.float16),
+        scheduler=load_scheduler(denoiser / "scheduler"),
     )
     for name in ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "clip"):
         shutil.rmtree(out / name, ignore_errors=True)

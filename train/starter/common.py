@@ -119,8 +119,8 @@ class Snapshots:
 
 def compared_settings(config: StageConfig) -> dict:
     """What must be the same when a stage goes on: everything but places and this run's own limit."""
-    free = ("output_dir", "dataset_path", "autoencoder", "device", "stop_after_minutes", "save_every_minutes")
-    free += ("num_samples",)
+    free = {"output_dir", "dataset_path", "autoencoder", "teacher", "device"}
+    free |= {"stop_after_minutes", "save_every_minutes", "num_samples"}
     return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
 
 

@@ -1,28 +1,25 @@
 """python -m train.starter.denoiser: the starter's UNet2DConditionModel and CLIPTextModel, from scratch.
 
 In: a prepared data set and the autoencoder stage. Out: OUTPUT_DIR/{unet,text_encoder,tokenizer,scheduler} (EMA
-weights, diffusers layout), samples.jpg (validation sketch, picture, drawn), log.jsonl, state.safetensors. v-prediction
-(Salimans and Ho 2022) with the min-SNR weight min(SNR, gamma) / (SNR + 1) that it needs (Hang et al. 2023, section
-3.4), noise schedule by cosine.
+weights, diffusers layout), samples.jpg (validation sketch, picture, drawn), log.jsonl (at every save the validation
+loss of the EMA weights), state.safetensors. v-prediction (Salimans and Ho 2022) with the min-SNR weight
+min(SNR, gamma) / (SNR + 1) that it needs (Hang et al. 2023, section 3.4), noise schedule by cosine.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
-from PIL import Image
-from tqdm import tqdm
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.cli import run_command
-from fashiondistill.config import DenoiserConfig
-from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning
-from fashiondistill.diffusion.pipeline import GarmentPipeline
-from fashiondistill.images import tile
+from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH, DenoiserConfig
+from fashiondistill.diffusion.conditioning import VAE_FACTOR, ChannelLayout
 from train.starter.common import (
     Clock,
     Ema,
@@ -34,24 +31,28 @@ from train.starter.common import (
     set_up,
 )
 from train.starter.latents import LatentCache, build_cache
+from train.starter.pipelines import BETA_SCHEDULE, sampling_scheduler, starter_pipeline, write_samples
 from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
 
-BETA_SCHEDULE = "squaredcos_cap_v2"
+VALIDATION_TIMES = 8  # parts of the schedule that the validation loss looks into
 
 
-def starter_layout(latent_channels: int) -> ChannelLayout:
-    """What the starter's UNet sees of an autoencoder with so many channels; 2 x 2 latents are one token."""
-    return ChannelLayout(latents=latent_channels, mask=1, masked_image=latent_channels, pose=0, sketch=1, fold=2)
+def starter_layout(config: DenoiserConfig, latent_channels: int) -> ChannelLayout:
+    """What the starter's UNet sees of an autoencoder with so many channels."""
+    return ChannelLayout(
+        latents=latent_channels, masked_image=latent_channels, sketch=config.sketch_channels, fold=config.fold
+    )
 
 
 def build_unet(config: DenoiserConfig, layout: ChannelLayout) -> UNet2DConditionModel:
-    """Three levels of 32 x 24, 16 x 12 and 8 x 6 folded latents; attention below the first, where tokens are few."""
+    """One level for each width; attention in the last two, where tokens are few (16 x 12 and 8 x 6)."""
+    attention = [level >= len(config.block_out_channels) - 2 for level in range(len(config.block_out_channels))]
     return UNet2DConditionModel(
-        sample_size=(32, 24),
+        sample_size=(IMAGE_HEIGHT // VAE_FACTOR // layout.fold, IMAGE_WIDTH // VAE_FACTOR // layout.fold),
         in_channels=layout.in_channels,
         out_channels=layout.out_channels,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        down_block_types=tuple("CrossAttnDownBlock2D" if here else "DownBlock2D" for here in attention),
+        up_block_types=tuple("CrossAttnUpBlock2D" if here else "UpBlock2D" for here in reversed(attention)),
         block_out_channels=config.block_out_channels,
         layers_per_block=1,
         cross_attention_dim=config.text_width,
@@ -77,16 +78,6 @@ def build_text_encoder(config: DenoiserConfig, tokenizer: CLIPTokenizer) -> CLIP
     )
 
 
-def sampling_scheduler() -> DPMSolverMultistepScheduler:
-    """What the bundle samples with: DPM-Solver++ 2M on trailing timesteps."""
-    return DPMSolverMultistepScheduler(
-        beta_schedule=BETA_SCHEDULE,
-        prediction_type="v_prediction",
-        timestep_spacing="trailing",
-        algorithm_type="dpmsolver++",
-    )
-
-
 def min_snr_weight(alphas_cumprod: torch.Tensor, timesteps: torch.Tensor, gamma: float) -> torch.Tensor:
     """Weight of the v-prediction error, min(SNR, gamma) / (SNR + 1); [B]."""
     alpha = alphas_cumprod[timesteps]
@@ -99,7 +90,7 @@ class DenoiserStage:
 
     def __init__(self, config: DenoiserConfig, tokenizer: CLIPTokenizer, cache: LatentCache) -> None:
         self.config, self.device, self.cache = config, config.device, cache
-        self.layout = starter_layout(cache.latents.shape[1])
+        self.layout = starter_layout(config, cache.latents.shape[1])
         if config.init:
             self.unet = UNet2DConditionModel.from_pretrained(Path(config.init) / "unet", torch_dtype=torch.float32)
             self.text_encoder = CLIPTextModel.from_pretrained(Path(config.init) / "text_encoder", dtype=torch.float32)
@@ -125,65 +116,50 @@ class DenoiserStage:
         generator = random_generator(self.device, config.seed, number)
         size = config.batch_size
         chosen = torch.multinomial(cache.weight, size, replacement=True, generator=generator)
-        latents = cache.latents[chosen].float()
-        noise = torch.randn(latents.shape, generator=generator, device=self.device)
+        noise = torch.randn(cache.latents[chosen].shape, generator=generator, device=self.device)
         timesteps = torch.randint(1000, (size,), generator=generator, device=self.device)
         dropped = torch.rand(size, generator=generator, device=self.device) < config.condition_dropout
-        ids = torch.where(dropped[:, None], self.null_ids, cache.ids[chosen])
-        sketch = cache.sketch[chosen].float() * (~dropped)[:, None, None, None]
+        return self.weighted_error(self.forward, self.text_encoder, cache.take(chosen), noise, timesteps, dropped)
+
+    def weighted_error(
+        self,
+        unet: Callable,
+        text_encoder: CLIPTextModel,
+        batch: LatentCache,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        dropped: torch.Tensor,
+    ) -> torch.Tensor:
+        """The mean weighted v error on a batch; `dropped` [B] samples lose text and sketch."""
+        latents = batch.latents.float()
+        ids = torch.where(dropped[:, None], self.null_ids, batch.ids)
         with torch.autocast(self.device, torch.bfloat16):
-            conditioning = Conditioning(
-                encoder_hidden_states=self.text_encoder(ids).last_hidden_state,
-                mask=cache.mask[chosen].float(),
-                masked_latents=cache.masked_latents[chosen].float(),
-                sketch=sketch,
-            )
+            conditioning = batch.conditioning(text_encoder(ids).last_hidden_state, dropped)
             noisy = self.schedule.add_noise(latents, noise, timesteps)
             inputs = self.layout.assemble(noisy, conditioning).contiguous(memory_format=torch.channels_last)
-            output = self.forward(inputs, timesteps, conditioning.encoder_hidden_states, return_dict=False)[0]
+            output = unet(inputs, timesteps, conditioning.encoder_hidden_states, return_dict=False)[0]
         target = self.schedule.get_velocity(latents, noise, timesteps)
         error = (self.layout.unfold(output.float()) - target).square().mean(dim=(1, 2, 3))
-        return (error * min_snr_weight(self.alphas, timesteps, config.snr_gamma)).mean()
+        return (error * min_snr_weight(self.alphas, timesteps, self.config.snr_gamma)).mean()
+
+    @torch.no_grad()
+    def validation_loss(self, held_out: LatentCache, models: dict[str, torch.nn.Module]) -> float:
+        """The loss on held-out samples with nothing dropped: 8 timesteps each, the same at every call."""
+        generator = random_generator(self.device, self.config.seed)
+        keep = torch.zeros(len(held_out), dtype=torch.bool, device=self.device)
+        losses = []
+        for share in range(VALIDATION_TIMES):
+            noise = torch.randn(held_out.latents.shape, generator=generator, device=self.device)
+            offset = torch.rand(len(held_out), generator=generator, device=self.device)
+            timesteps = ((share + offset) * 1000 / VALIDATION_TIMES).long()
+            unet, text_encoder = models["unet"], models["text_encoder"]
+            losses.append(self.weighted_error(unet, text_encoder, held_out, noise, timesteps, keep).item())
+        return sum(losses) / len(losses)
 
     def warm_up(self) -> None:
         """Compile forward and backward; weights and optimizer stay as they are."""
         self.loss(0).backward()
         self.optimizer.zero_grad(set_to_none=True)
-
-
-def starter_pipeline(
-    vae: AutoencoderKL, tokenizer: CLIPTokenizer, unet: UNet2DConditionModel, text_encoder: CLIPTextModel
-) -> GarmentPipeline:
-    """The stages' models as the pipeline that the bundle is."""
-    layout = starter_layout(vae.config.latent_channels)
-    return GarmentPipeline(
-        vae=vae,
-        text_encoder=text_encoder,
-        tokenizer=tokenizer,
-        unet=unet,
-        scheduler=sampling_scheduler(),
-        fold=layout.fold,
-        pose_channels=layout.pose,
-        sketch_channels=layout.sketch,
-        mask_from_outline=True,
-    )
-
-
-def write_samples(path: Path, config: DenoiserConfig, pipeline: GarmentPipeline) -> None:
-    """Draw `num_samples` sketches of the validation split, spread over its categories, with their own captions."""
-    data = load_split(Path(config.dataset_path), "val", device="cpu", limit=config.max_records)
-    order = sorted(range(len(data)), key=lambda i: (data.records[i].category, data.records[i].article_id))
-    chosen = [order[int(i)] for i in np.linspace(0, len(order) - 1, min(config.num_samples, len(order)))]
-    pipeline.to(torch.bfloat16).set_progress_bar_config(disable=True)
-    strips = []
-    for index in tqdm(chosen, desc="drawing samples"):
-        sketch = data.sketches[index, 0].numpy().astype(np.float32) / 255
-        generator = torch.Generator().manual_seed(index)
-        drawn = pipeline(data.records[index].caption, sketch, generator=generator).images[0]
-        paper = np.repeat(np.round(255 - sketch * 255).astype(np.uint8)[..., None], 3, axis=2)
-        photo = data.images[index].permute(1, 2, 0).numpy()
-        strips.append(np.concatenate([paper, photo, np.asarray(drawn)], axis=1)[::2, ::2])
-    Image.fromarray(tile(strips, columns=4)).save(path, quality=88)
 
 
 def train(config: DenoiserConfig) -> None:
@@ -197,16 +173,22 @@ def train(config: DenoiserConfig) -> None:
     )
     vae = AutoencoderKL.from_pretrained(Path(config.autoencoder) / "vae", torch_dtype=torch.float32).to(config.device)
     variants = range(config.num_variants)[ranks.rank :: ranks.count]
-    cache = build_cache(data, vae, tokenizer, variants=variants, seed=config.seed)
+    encode_all = partial(build_cache, vae=vae, tokenizer=tokenizer, seed=config.seed, parts=config.sketch_channels)
+    cache = encode_all(data, variants=variants)
     del data
+    if ranks.leads:
+        photos = load_split(Path(config.dataset_path), "val", device=config.device, limit=config.max_records)
+        held_out = encode_all(photos, variants=[0])
     stage = DenoiserStage(config, tokenizer, cache)
     state = StageState(out, stage.modules, stage.optimizer, Ema(stage.modules))
     if config.compile:  # before the schedule starts
         stage.warm_up()
 
     def write_models(folder: Path) -> None:
-        for name in stage.modules:
-            state.ema.averaged(name).save_pretrained(folder / name)
+        averaged = {name: state.ema.averaged(name) for name in stage.modules}
+        for name, module in averaged.items():
+            module.save_pretrained(folder / name)
+        log_line(folder, validation_loss=round(stage.validation_loss(held_out, averaged), 5))
         tokenizer.save_pretrained(folder / "tokenizer")
         sampling_scheduler().save_pretrained(folder / "scheduler")
 
@@ -215,7 +197,8 @@ def train(config: DenoiserConfig) -> None:
         return
     if config.num_samples:
         averaged = {name: state.ema.averaged(name) for name in stage.modules}
-        write_samples(out / "samples.jpg", config, starter_pipeline(vae, tokenizer, **averaged))
+        pipeline = starter_pipeline(vae=vae, tokenizer=tokenizer, scheduler=sampling_scheduler(), **averaged)
+        write_samples(out / "samples.jpg", config, pipeline)
     samples = step * config.batch_size * ranks.count
     log_line(out, step=step, seconds=round(clock.spent, 1), samples=samples)
     print(f"denoiser: {step} steps, {samples} samples in {clock.spent:.0f} s -> {out}")

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from transformers import CLIPTokenizer
 
 from fashiondistill.data.vitonhd import ArticleRecord
-from fashiondistill.diffusion.conditioning import latent_mask, latent_sketch
+from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
 from fashiondistill.diffusion.region import MARGIN, filled
 from train.starter.augment import GROUND_VALUE, caption_of, draw_colour_maps, move, recoloured_words, rough_sketch
 from train.starter.common import StarterData, random_generator
@@ -37,7 +37,8 @@ class LatentCache:
 
     Attributes:
         latents, masked_latents: [M, C, 64, 48] fp16, scaled.
-        mask, sketch: [M, 1, 64, 48] fp16.
+        mask: [M, 1, 64, 48] fp16.
+        sketch: [M, parts, 64, 48] fp16.
         ids: [M, 77] token ids.
         weight: [M] float, how often to draw the sample.
     """
@@ -52,6 +53,19 @@ class LatentCache:
     def __len__(self) -> int:
         return len(self.latents)
 
+    def take(self, chosen: torch.Tensor) -> LatentCache:
+        """The samples at the indices `chosen`."""
+        return LatentCache(**{entry.name: getattr(self, entry.name)[chosen] for entry in dataclasses.fields(self)})
+
+    def conditioning(self, text_states: torch.Tensor, dropped: torch.Tensor) -> Conditioning:
+        """What the UNet sees of the samples; those `dropped` [M] lose their sketch (and `text_states` are theirs)."""
+        return Conditioning(
+            encoder_hidden_states=text_states,
+            mask=self.mask.float(),
+            masked_latents=self.masked_latents.float(),
+            sketch=self.sketch.float() * (~dropped)[:, None, None, None],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class CacheSources:
@@ -64,18 +78,23 @@ class CacheSources:
 
 @torch.no_grad()
 def build_cache(
-    data: StarterData, vae: AutoencoderKL, tokenizer: CLIPTokenizer, *, variants: Iterable[int], seed: int
+    data: StarterData, *, vae: AutoencoderKL, tokenizer: CLIPTokenizer, variants: Iterable[int], seed: int, parts: int
 ) -> LatentCache:
-    """Encode every article once for each of `variants`; what a variant looks like is keyed by (seed, variant)."""
+    """Encode every article once for each of `variants`; what a variant looks like is keyed by (seed, variant).
+
+    Args:
+        parts: channels of the sketch, see `latent_sketch`.
+    """
     vae = vae.to(memory_format=torch.channels_last)
     sources = CacheSources(data, fill_masks(data.masks), garment_weights(data.records))
-    parts: list[LatentCache] = []
+    encoded: list[LatentCache] = []
     starts = [(v, start) for v in variants for start in range(0, len(data), CHUNK)]
     for variant, start in tqdm(starts, desc="encoding latents", unit="chunk"):
         window = slice(start, start + CHUNK)
-        parts.append(_encode_chunk(sources, window, vae, tokenizer, random_generator("cpu", seed, variant, start)))
+        generator = random_generator("cpu", seed, variant, start)
+        encoded.append(_encode_chunk(sources, window, vae, tokenizer, parts, generator))
     names = [entry.name for entry in dataclasses.fields(LatentCache)]
-    return LatentCache(**{name: torch.cat([getattr(part, name) for part in parts]) for name in names})
+    return LatentCache(**{name: torch.cat([getattr(chunk, name) for chunk in encoded]) for name in names})
 
 
 def fill_masks(masks: torch.Tensor) -> torch.Tensor:
@@ -93,7 +112,12 @@ def garment_weights(records: list[ArticleRecord]) -> torch.Tensor:
 
 
 def _encode_chunk(
-    sources: CacheSources, window: slice, vae: AutoencoderKL, tokenizer: CLIPTokenizer, generator: torch.Generator
+    sources: CacheSources,
+    window: slice,
+    vae: AutoencoderKL,
+    tokenizer: CLIPTokenizer,
+    parts: int,
+    generator: torch.Generator,
 ) -> LatentCache:
     data, device = sources.data, sources.data.images.device
     records = data.records[window]
@@ -120,7 +144,7 @@ def _encode_chunk(
         latents=encode_images(vae, images),
         masked_latents=_encode_masked(vae, images, repaint),
         mask=latent_mask(repaint).half(),
-        sketch=latent_sketch(sketches).half(),
+        sketch=latent_sketch(sketches, parts).half(),
         ids=encode(tokenizer, captions).to(device),
         weight=sources.weights[window].to(device),
     )
