@@ -132,6 +132,8 @@ def test_the_judge_and_the_win_rate(folder: Path, tmp_path: Path) -> None:
     assert row["judge_clip_i_score"] != row["clip_i_score"]
     assert summary["baseline"]["pairs"] == 4 and 0 <= summary["baseline"]["win_rate"] <= 1
     assert set(summary["judge"]["baseline"]) >= {"win_rate", "win_rate_interval", "clip_i_average"}
+    with pytest.raises(ValueError, match="--judge .* is the CLIP that scores"):
+        evaluate.evaluate(config_of(folder, tmp_path, judge=str(folder / "clip")))
     same = evaluate.evaluate(config_of(folder, tmp_path, baseline_dir=str(folder / "predictions")))
     assert same["baseline"]["win_rate"] == 0.5
 

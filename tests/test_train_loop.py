@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from fashiondistill.diffusion.pipeline import load_pipeline
+from tests import tiny
 from tests.training import Ground, make_ground
-from train import checkpoints, dpo, loop, temporal
+from train import checkpoints, dpo, evaluate, loop, temporal
 from train.files import digest
 from train.objectives import LossTerms, TemporalObjective
 from train.settings import TrainConfig
@@ -245,3 +247,41 @@ def test_resumed_preferences_need_their_round(ground: Ground, tmp_path: Path, mo
     (tmp_path / "rounds" / "round_0000.safetensors").write_bytes(b"damaged")
     with pytest.raises(ValueError, match="round_0000.safetensors is missing, damaged or of another run"):
         dpo.train(config)
+
+
+def test_published_weights_start_a_run_and_a_checkpoints_own_go_on(ground: Ground, tmp_path: Path) -> None:
+    temporal.train(ground.temporal(tmp_path / "first", max_train_steps=1, save_steps=1))
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes((tmp_path / "first" / "final_model" / "unet.pth").read_bytes())
+    started = ground.temporal(
+        tmp_path / "second", max_train_steps=1, learning_rate=1e-12, resume_from_checkpoint=str(weights)
+    )
+    temporal.train(started)
+    first, second = (
+        torch.load(tmp_path / name / "final_model" / "unet.pth", weights_only=True) for name in ("first", "second")
+    )
+    assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in first)
+    inside = str(tmp_path / "first" / "checkpoint-1" / "unet.pth")
+    temporal.train(ground.temporal(tmp_path / "first", max_train_steps=2, resume_from_checkpoint=inside))
+    assert len((tmp_path / "first" / "losses.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["temporal", "dpo"])
+def test_a_run_leaves_what_was_published_and_a_folder_that_opens(ground: Ground, tmp_path: Path, name: str) -> None:
+    changes = {"max_train_steps": 2, "save_steps": 1, "sample_steps": 1, "num_samples": 2, "use_tensorboard": False}
+    make, main = (ground.temporal, temporal.main) if name == "temporal" else (ground.dpo, dpo.main)
+    assert main(flags(make(tmp_path, **changes))) == 0
+    expected = "checkpoint-1/unet.pth checkpoint-2/unet.pth final_model/unet.pth final_model/training_config.json "
+    expected += "checkpoint-2/training_config.json training_config.json run.json losses.jsonl curves.png "
+    expected += "samples/step_000001.jpg samples/step_000002.jpg predictions/captions_used.txt"
+    assert all((tmp_path / path).is_file() for path in expected.split())
+    assert len(list((tmp_path / "predictions").rglob("*_pred_*.jpg"))) == 2
+    pipeline = load_pipeline(tmp_path / "final_model" / "pipeline", "cpu")
+    weights = torch.load(tmp_path / "final_model" / "unet.pth", weights_only=True)
+    assert torch.allclose(pipeline.unet.conv_in.weight.float(), weights["conv_in.weight"], atol=1e-2)
+    assert (tmp_path / "final_model" / "pipeline" / "trend" / "model.safetensors").is_file() == (name == "temporal")
+    assert len(tiny.designs(pipeline, tiny.request())) == 2
+    words = ["--input_dir", str(tmp_path / "predictions"), "--output_dir", str(tmp_path / "scores"), "--device", "cpu"]
+    words += ["--captions_file", str(tmp_path / "predictions" / "captions_used.txt")]
+    assert evaluate.main([*words, "--clip", str(ground.model / "clip")]) == 0
+    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["processed_images"] == 2

@@ -197,6 +197,18 @@ def find_checkpoint(out: Path, wanted: str) -> Path | None:
     return None
 
 
+def weights_to_start_from(wanted: str) -> tuple[Path | None, str]:
+    """What --resume_from_checkpoint asks for: a published .pth to start from, if any, and the checkpoint to go on from.
+
+    A .pth inside one of our checkpoints means that checkpoint, with optimizer and step; another one has weights only,
+    and a run that started from it goes on from its own newest checkpoint.
+    """
+    path = Path(wanted)
+    if path.suffix != ".pth":
+        return None, wanted
+    return (None, str(path.parent)) if (path.parent / STATE).is_file() else (path, "")
+
+
 def read_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict, str]:
     """Tensors, values and loss log of a verified checkpoint."""
     values = json.loads((folder / VALUES).read_text(encoding="utf-8"))

@@ -88,7 +88,7 @@ class TrainBatch:
     def __len__(self) -> int:
         return len(self.place)
 
-    def rows(self, part: slice) -> Self:
+    def rows(self, part: slice | torch.Tensor) -> Self:
         """Some of the samples."""
         return type(self)(**{entry.name: getattr(self, entry.name)[part] for entry in fields(self)})
 

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import STARTER, option, require
+from fashiondistill.diffusion.caches import weights_id
 from fashiondistill.images import fit, read_image
 from fashiondistill.scoring import ClipScorer
 from train.charts import write_score_charts
@@ -198,6 +199,8 @@ def evaluate(config: ClipEvaluationConfig) -> dict:
         summary["baseline"] = _compared(rows, baseline, scorer, config)
     if config.judge:
         judge = ClipScorer.load(Path(config.judge), config.device)
+        if weights_id(judge.model, "") == weights_id(scorer.model, ""):
+            raise ValueError(f"--judge {config.judge} is the CLIP that scores: give another one, or leave it out.")
         judged, _ = score([row["entry"] for row in rows], Embedder(judge, config.batch_size), "judge")
         combine(judged, config)
         for row, other in zip(rows, judged, strict=True):

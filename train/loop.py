@@ -30,6 +30,7 @@ from train.checkpoints import (
     read_checkpoint,
     require_same_settings,
     save_checkpoint,
+    weights_to_start_from,
 )
 from train.data import Share, TrainBatch, TrainingSet, stream_loader
 from train.files import is_disk_full
@@ -292,8 +293,8 @@ class Trainer:
             self.out.mkdir(parents=True, exist_ok=True)
             clean_up(self.out)
         self.world.accelerator.wait_for_everyone()
-        wanted = self.config.resume_from_checkpoint
-        folder = find_checkpoint(self.out, "none" if wanted.endswith(".pth") else wanted)
+        _, wanted = weights_to_start_from(self.config.resume_from_checkpoint)
+        folder = find_checkpoint(self.out, wanted)
         if folder is None:
             self.log.restore("")
             return

@@ -23,6 +23,7 @@ from fashiondistill.config import DatasetConfig
 from fashiondistill.data.dataset import GarmentDataset
 from fashiondistill.diffusion.caches import cache_states, weights_id
 from fashiondistill.diffusion.published import load_unet_pth, save_unet_pth
+from train.checkpoints import weights_to_start_from
 from train.data import TrainingSet
 from train.files import is_disk_full
 from train.loop import Trainer, World, open_world
@@ -64,8 +65,9 @@ def open_workplace(config: TrainConfig, *, trend_tokens: int | None = None) -> W
         raise FileNotFoundError(f"--dataset_path {root} does not exist. Make it with python -m fashiondistill.prepare.")
     world = open_world(config)
     models = load_models(config, world.device.type, trend_tokens=trend_tokens)
-    if config.resume_from_checkpoint.endswith(".pth"):
-        load_unet_pth(models.unet, Path(config.resume_from_checkpoint))
+    published, _ = weights_to_start_from(config.resume_from_checkpoint)
+    if published is not None:
+        load_unet_pth(models.unet, published)
     cache = cache_folder(config)
     with world.accelerator.main_process_first():
         dataset = _dataset(config, models, "train")
