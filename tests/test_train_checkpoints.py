@@ -22,7 +22,7 @@ from train import checkpoints, files
 from train.starter.common import Ema
 
 ROOT = Path(__file__).parents[1]
-KILLS = int(os.environ.get("FASHIONDISTILL_KILLS", "8"))
+KILLS = int(os.environ.get("FASHIONDISTILL_KILLS", "6"))
 
 
 def state_of(value: float) -> checkpoints.TrainingState:

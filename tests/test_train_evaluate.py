@@ -14,6 +14,7 @@ from fashiondistill.scoring import ClipScorer
 from tests import tiny
 from train import evaluate, predictions
 from train.evaluate import ClipEvaluationConfig
+from train.intervals import bootstrap
 
 PROMPTS = {"0100000001": "red t-shirt", "0100000002": "navy t-shirt"}
 COLOURS = {"0100000001": "red", "0100000002": "navy", "0200000001": "red", "0200000002": "navy"}
@@ -196,7 +197,7 @@ def test_long_captions_lose_words_at_the_end_and_are_counted(folder: Path, tmp_p
 
 def test_intervals_draw_whole_articles() -> None:
     values, groups = [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0], list("aaaabbbb")
-    grouped = evaluate.bootstrap(values, groups)
-    single = evaluate.bootstrap(values, list("abcdefgh"))
+    grouped = bootstrap(values, groups)
+    single = bootstrap(values, list("abcdefgh"))
     assert grouped.mean == single.mean == 0.5
     assert (grouped.low, grouped.high) == (0.0, 1.0) and single.low > 0

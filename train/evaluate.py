@@ -26,9 +26,8 @@ from fashiondistill.images import fit, read_image
 from fashiondistill.scoring import ClipScorer
 from train.charts import write_score_charts
 from train.files import save_text
+from train.intervals import bootstrap, summarise
 from train.predictions import Entry, find_entries
-
-NUM_RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,6 @@ class ClipEvaluationConfig:
         for name in ("clip_i_weight", "clip_t_weight"):
             require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "choose 0 to 1.")
         require(self.clip_i_weight + self.clip_t_weight > 0, "clip_i_weight", 0, "one weight must be above 0.")
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean and its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
 
 
 class Embedder:
@@ -133,37 +123,12 @@ def score(entries: Sequence[Entry], embedder: Embedder, name: str) -> tuple[list
     return rows, failed
 
 
-def bootstrap(values: Sequence[float], groups: Sequence[str]) -> Interval:
-    """Mean with its 95 % interval; whole groups are drawn."""
-    names = {group: number for number, group in enumerate(dict.fromkeys(groups))}
-    sums, counts = np.zeros(len(names)), np.zeros(len(names))
-    for value, group in zip(values, groups, strict=True):
-        sums[names[group]] += value
-        counts[names[group]] += 1
-    draws = np.random.default_rng(0).integers(len(names), size=(NUM_RESAMPLES, len(names)))
-    low, high = np.percentile(sums[draws].sum(axis=1) / counts[draws].sum(axis=1), (2.5, 97.5))
-    return Interval(float(np.mean(values)), float(low), float(high))
-
-
-def summarise(values: Sequence[float], groups: Sequence[str], name: str) -> dict[str, float | list[float]]:
-    """The published figures of one kind of score, and its interval."""
-    interval = bootstrap(values, groups)
-    return {
-        f"{name}_average": interval.mean,
-        f"{name}_std": float(np.std(values)),
-        f"{name}_min": float(np.min(values)),
-        f"{name}_max": float(np.max(values)),
-        f"{name}_interval": [interval.low, interval.high],
-    }
-
-
 def combine(rows: list[dict], config: ClipEvaluationConfig) -> None:
-    """Add combined_score: both weights over their sum; without references CLIP-T alone, as published."""
-    total = config.clip_i_weight + config.clip_t_weight
+    """Add combined_score, the weighted sum; without references CLIP-T alone, as published."""
     for row in rows:
         image, text = row["clip_i_score"], row["clip_t_score"]
         weighted = config.clip_t_weight * text + config.clip_i_weight * (image or 0.0)
-        row["combined_score"] = text if image is None else weighted / total
+        row["combined_score"] = text if image is None else weighted
 
 
 def win_rate(rows: list[dict], others: list[dict]) -> dict[str, float | list[float]]:

@@ -36,7 +36,7 @@ from train.data import Share, TrainBatch, TrainingSet, stream_loader
 from train.files import is_disk_full
 from train.losslog import LossLog
 from train.objectives import Objective
-from train.settings import TrainConfig
+from train.settings import TrainConfig, learning_rate
 from train.starter.common import Ema, random_generator
 
 MAX_SKIPPED = 10  # updates in a row without a finite gradient before training stops
@@ -149,10 +149,8 @@ class Trainer:
         Raises:
             ValueError: if a checkpoint is of another run, gradients stay infinite, or memory does not suffice.
         """
-        config = self.config
         self._resume()
-        saved = self.step
-        total = config.max_train_steps
+        config, saved, total = self.config, self.step, self.config.max_train_steps
         batches = self._batches() if self.step < total else iter(())
         with tqdm(total=total, initial=self.step, desc="training", unit="step", disable=not self.world.leads) as bar:
             while self.step < total:
@@ -175,7 +173,7 @@ class Trainer:
     def update(self, batches: list[TrainBatch]) -> dict[str, float]:
         """One update; an update whose gradient is not finite changes nothing and is counted."""
         optimizer, parameters = self.state.optimizer, self.state.parameters()
-        rate = self._learning_rate()
+        rate = learning_rate(self.config, self.step)
         for group in optimizer.param_groups:
             group["lr"] = rate
         torch.manual_seed(random_generator("cpu", self.config.seed, 99, self.step).initial_seed())
@@ -232,11 +230,6 @@ class Trainer:
         seed, workers = self.config.seed, self.config.num_workers
         return iter(stream_loader(self.data, self.share, seed=seed, start=self.step, num_workers=workers))
 
-    def _learning_rate(self) -> float:
-        """Linear warm-up, then constant."""
-        warmup = max(1, round(self.config.warmup_share * self.config.max_train_steps))
-        return self.config.learning_rate * min(1.0, (self.step + 1) / warmup)
-
     def _accumulate_within_memory(self, batches: list[TrainBatch]) -> dict[str, float]:
         """`_accumulate`; where memory does not suffice, again with half as many samples at a time, from then on."""
         while True:
@@ -251,8 +244,7 @@ class Trainer:
                 self.limit = (self.limit + 1) // 2
                 message = f"warning: out of memory; {self.limit} samples at a time from step {self.step} on"
                 tqdm.write(message, file=sys.stderr)
-            if self.world.device.type == "cuda":
-                torch.cuda.empty_cache()
+            torch.cuda.empty_cache()  # does nothing where no GPU is in use
 
     def _accumulate(self, batches: list[TrainBatch]) -> dict[str, float]:
         """Gradients of the mean loss of all micro-batches and processes; returns the parts' means."""
@@ -280,8 +272,7 @@ class Trainer:
             parameter.grad.copy_(part.view_as(parameter))
 
     def _skip(self, parts: Mapping[str, float], norm: float) -> str:
-        shown = ", ".join(f"{name} {value}" for name, value in parts.items())
-        return f"step {self.step + 1} is left out: not finite ({shown}, gradient norm {norm})"
+        return f"step {self.step + 1} is left out: not finite ({dict(parts)}, gradient norm {norm})"
 
     def _record(self, line: dict) -> None:
         self.log.add(line)

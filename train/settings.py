@@ -95,6 +95,12 @@ def cache_folder(config: TrainConfig) -> Path:
     return Path(config.cache_dir) if config.cache_dir else Path(config.output_dir) / "cache"
 
 
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Linear warm-up over a share of the run, then constant."""
+    warmup = max(1, round(config.warmup_share * config.max_train_steps))
+    return config.learning_rate * min(1.0, (step + 1) / warmup)
+
+
 @dataclass(frozen=True)
 class TemporalConfig(TrainConfig):
     """Denoising with trend tokens and the trend loss."""
