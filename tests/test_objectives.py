@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from fashiondistill.data.dataset import SampleKey
 from fashiondistill.diffusion.conditioning import Conditioning, predict
 from fashiondistill.diffusion.trend import TrendEncoder, load_trend_encoder
 from tests import tiny
 from tests.training import Ground, make_ground
-from train import candidates, dpo, objectives, rewards
+from train import candidates, dpo, drawing, objectives, rewards
 from train.data import Place, Share, Stream, TrainBatch, stack
 from train.loop import Trainer
 from train.runs import Workplace, open_workplace
@@ -268,3 +271,32 @@ def test_candidate_seeds_are_fresh_in_every_round_and_the_same_everywhere(ground
     assert candidates.candidate_seed(42, 0, facts[0], 0) == candidates.candidate_seed(42, 0, facts[0], 0)
     noise = candidates.noise_of([1, 2], (4, 16, 12))
     assert torch.equal(noise[1:], candidates.noise_of([2], (4, 16, 12)))
+
+
+def test_recorded_seeds_draw_the_winners_again_and_the_judgements_are_cosines(ground: Ground, tmp_path: Path) -> None:
+    config = ground.dpo(tmp_path, num_candidates=3)
+    place = open_workplace(config)
+    objective = dpo.make_objective(config, place)
+    models, dataset = place.models, place.data.cached.dataset
+    lines = [json.loads(line) for line in _drawn_lines(objective, tmp_path)]
+    for number, row in enumerate(objective.round.pairs.row.tolist()):
+        facts = dataset.facts(row)
+        assert facts.next_ids and all(item.split == "train" for item in dataset.items)
+        line = next(one for one in lines if (one["article_id"], one["week"]) == (facts.article_id, facts.week.key))
+        best = int(np.argmax(line["score"]))
+        batch = stack([place.data[Place(0, SampleKey(row))]]).to(models.device)
+        conditioning = objectives.conditions_of(batch, models, place.table.embeddings)
+        noise = drawing.noise_of([line["seeds"][best]], batch.latents.shape[1:])
+        latents = drawing.draw_latents(models, conditioning, noise, config, place.world.autocast)
+        assert torch.allclose(latents[0], objective.round.winners[number].float(), atol=2e-2)
+        pixels = drawing.decode_pixels(models, latents, place.world.autocast)
+        image = models.scorer.embed_pixels(pixels)[0]
+        expected = (place.table.rows(facts.next_ids) @ image).mean().item()
+        assert line["image_image"][best] == pytest.approx(expected, abs=2e-3)
+        words = torch.from_numpy(models.scorer.embed_texts([facts.caption]))[0]
+        assert line["image_text"][best] == pytest.approx((image @ words).item(), abs=2e-3)
+
+
+def _drawn_lines(objective: dpo.PreferenceObjective, out: Path) -> list[str]:
+    objective.begin_step(0)
+    return (out / "rounds" / "round_0000.jsonl").read_text().splitlines()

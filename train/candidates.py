@@ -149,7 +149,8 @@ class CandidateRounds:
         names = ("num_candidates", "prompts_per_round", "num_inference_steps", "guidance_scale", "seed", "image_size")
         settings = [getattr(config, name) for name in names] + [config.pair_weights, config.min_gap]
         extra = json.dumps([number, settings, config.reward_target, len(self.prompts)])
-        models = [self.models.unet, *([self.models.trend] if self.models.trend is not None else [])]
+        models = [self.models.unet, self.reward.scorer.model]
+        models += [self.models.trend] if self.models.trend is not None else []
         return hashlib.sha256("".join(weights_id(module, extra) for module in models).encode()).hexdigest()
 
     def _chosen(self, number: int) -> list[int]:

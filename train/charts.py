@@ -29,7 +29,7 @@ def write_curves(lines: Sequence[str], path: Path) -> None:
     figure = Figure(figsize=(4.2 * columns, 2.6 * height), layout="constrained")
     for number, name in enumerate(names):
         axes = figure.add_subplot(height, columns, number + 1)
-        found = [(row["step"], row[name]) for row in rows if np.isfinite(row.get(name, np.nan))]
+        found = [(row["step"], row[name]) for row in rows if row.get(name) is not None]
         steps, values = np.array(found, float).reshape(-1, 2).T
         window = max(1, -(-len(values) // MAX_POINTS))
         starts = np.arange(0, len(values), window)

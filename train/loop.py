@@ -115,7 +115,7 @@ class Trainer:
         objective: what is minimised.
         data: samples.
         identity: what must be the same when a run goes on, beside the settings: names and ids.
-        sample: draws a grid with the averaged modules, given (step, modules).
+        sample: draws a grid with the averaged modules, given (step, modules); of the first process only.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class Trainer:
                 if self.step % config.save_steps == 0 or self.step == total:
                     saved = self.save() or saved
                 if self.sample and config.sample_steps and self.step % config.sample_steps == 0:
-                    self._draw()
+                    self.sample(self.step, self.averaged())  # the others wait in the next update
         if saved < self.step:
             raise ValueError(
                 f"--output_dir {self.out} has no space for the last checkpoint. Free some and start again."
@@ -220,11 +220,6 @@ class Trainer:
         done = self.world.mean(saved).item() > 0
         self.world.accelerator.wait_for_everyone()
         return self.step if done else None
-
-    def _draw(self) -> None:
-        if self.world.leads:
-            self.sample(self.step, self.averaged())
-        self.world.accelerator.wait_for_everyone()
 
     def _batches(self) -> Iterator[TrainBatch]:
         seed, workers = self.config.seed, self.config.num_workers

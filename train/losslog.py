@@ -6,6 +6,7 @@ In: numbers of an update. Out: one JSON line each. Knows nothing of training.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,8 +27,9 @@ class LossLog:
         self.written = len(self.lines)
 
     def add(self, line: Mapping[str, float | int | bool]) -> None:
-        """Append a line."""
-        self.lines.append(json.dumps(line) + "\n")
+        """Append a line; JSON has no word for what is not finite, so that becomes null."""
+        values = {name: value if math.isfinite(value) else None for name, value in line.items()}
+        self.lines.append(json.dumps(values) + "\n")
         if self.path is None:
             return
         try:

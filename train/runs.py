@@ -83,7 +83,7 @@ def open_workplace(config: TrainConfig, *, trend_tokens: int | None = None) -> W
     data_id = hashlib.sha256(json.dumps([cached.keys, sorted(cached.text_keys.items())]).encode()).hexdigest()
     base = [models.unet, *([models.trend] if models.trend is not None else [])]
     base_id = hashlib.sha256("".join(weights_id(module, "") for module in base).encode()).hexdigest()
-    identity = {"data": data_id, "base_weights": base_id}
+    identity = {"data": data_id, "base_weights": base_id, "clip_weights": weights_id(models.scorer.model, "")}
     return Workplace(world, models, TrainingSet(cached, table), table, validation, identity)
 
 
