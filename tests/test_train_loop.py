@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -213,6 +215,24 @@ def flags(config: TrainConfig) -> list[str]:
     return words
 
 
+def launch(*words: str) -> None:
+    """Run a Python module with its children; none of them is left behind."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        _, errors = process.communicate(timeout=280)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, errors[-3000:]
+
+
 def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (out / "losses.jsonl").read_text().splitlines()]
 
@@ -222,11 +242,7 @@ def test_two_processes_give_the_losses_of_one(ground: Ground, tmp_path: Path) ->
     changes = {"max_train_steps": 2, "save_steps": 2}
     dpo.train(ground.dpo(tmp_path / "one", **changes))
     words = flags(ground.dpo(tmp_path / "two", gradient_accumulation_steps=1, **changes))
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    result = subprocess.run(
-        [*launcher, "-m", "train.dpo", *words], cwd=ROOT, capture_output=True, text=True, timeout=280
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
+    launch("torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "train.dpo", *words)
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
 
 
@@ -264,10 +280,8 @@ def test_a_run_leaves_what_was_published_and_a_folder_that_opens(ground: Ground,
     if name == "dpo":
         assert dpo.main(flags(ground.dpo(tmp_path, **changes))) == 0
     else:
-        launcher = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "-m", "train.temporal"]
-        words = [*launcher, *flags(ground.temporal(tmp_path, **changes))]
-        result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=280)
-        assert result.returncode == 0, result.stderr[-3000:]
+        words = flags(ground.temporal(tmp_path, **changes))
+        launch("accelerate.commands.launch", "--cpu", "-m", "train.temporal", *words)
     expected = "checkpoint-1/unet.pth checkpoint-2/unet.pth final_model/unet.pth final_model/training_config.json "
     expected += "checkpoint-2/training_config.json training_config.json run.json losses.jsonl curves.png "
     expected += "samples/step_000001.jpg samples/step_000002.jpg predictions/captions_used.txt"

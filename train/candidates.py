@@ -147,7 +147,7 @@ class CandidateRounds:
     def _key(self, number: int) -> str:
         config = self.config
         names = ("num_candidates", "prompts_per_round", "num_inference_steps", "guidance_scale", "seed", "image_size")
-        settings = [getattr(config, name) for name in names] + [config.pair_weights, config.min_gap]
+        settings = [getattr(config, name) for name in names] + [config.judgement_weights, config.min_gap]
         extra = json.dumps([number, settings, config.reward_target, len(self.prompts)])
         models = [self.models.unet, self.reward.scorer.model]
         models += [self.models.trend] if self.models.trend is not None else []
@@ -201,7 +201,7 @@ class CandidateRounds:
             raise ValueError(f"{path.with_suffix('.parts')} lost a file while the round was drawn. Start again.")
         joined = {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}
         judged = Judgements(*(joined[entry.name] for entry in fields(Judgements)))
-        score = judged.score(self.config.pair_weights)
+        score = judged.score(self.config.judgement_weights)
         prompts, winners, losers, weights = choose_pairs(score, self.config.min_gap)
         if not len(prompts):
             raise ValueError(

@@ -31,10 +31,6 @@ class Judgements:
     image_text: torch.Tensor
     text_text: torch.Tensor
 
-    def cat(self, other: Judgements) -> Judgements:
-        """Both, one after the other."""
-        return Judgements(*(torch.cat([a, b]) for a, b in zip(self.terms(), other.terms(), strict=True)))
-
     def terms(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """In the order of the weights."""
         return self.image_image, self.image_text, self.text_text

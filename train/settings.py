@@ -152,6 +152,6 @@ class DpoConfig(TrainConfig):
         require(self.safeguard <= 1, "safeguard", self.safeguard, "choose 0 to 1, or below 0 for none.")
 
     @property
-    def pair_weights(self) -> tuple[float, float, float]:
+    def judgement_weights(self) -> tuple[float, float, float]:
         """Weights of image-image, image-text and text-text."""
         return self.clip_i_weight, self.clip_t_weight, self.text_text_weight

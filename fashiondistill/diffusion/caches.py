@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
@@ -27,6 +28,7 @@ from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
 from fashiondistill.data.folders import Item
 from fashiondistill.diffusion.batches import BatchFacts, batch_facts, collate
 from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
+from fashiondistill.diffusion.region import filled, widen
 
 if TYPE_CHECKING:  # diffusers takes seconds to import, and workers that only read the cache need none of it
     from fashiondistill.diffusion.pipeline import GarmentPipeline
@@ -111,7 +113,7 @@ def cache_states(
 
     Args:
         dataset: its captions must fit the pipeline's tokenizer (see `GarmentDataset`'s count_tokens).
-        pipeline: its VAE and text encoder encode, on its device.
+        pipeline: its VAE and text encoder encode, on its device; with `mask_from_outline`, masks get its margin.
         folder: the cache; several data sets and models may share one.
         batch_size: pictures encoded together.
         size: height and width of the pictures to encode; others than 512 x 384 are made from those.
@@ -124,7 +126,7 @@ def cache_states(
     vae_id = weights_id(pipeline.vae, str(pipeline.vae.config.scaling_factor))
     text_id = weights_id(pipeline.text_encoder, json.dumps(pipeline.tokenizer.get_vocab(), sort_keys=True))
     shape = dataset.config.shape if size == NATIVE_SIZE else f"{dataset.config.shape} {size[0]}x{size[1]}"
-    layout = [shape, vae_id, str(pipeline.layout.sketch)]
+    layout = [shape, vae_id, str(pipeline.layout.sketch)] + ["outline"] * bool(pipeline.config.mask_from_outline)
     keys = [_picture_key(item, layout) for item in dataset.items]
     captions = sorted(set(dataset.captions[item.article_id] for item in dataset.items))
     text_keys = {caption: _digest([FORMAT, "text", text_id, caption]) for caption in captions}
@@ -160,6 +162,8 @@ def _encode(
         pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(-1, 1)
         strokes = F.interpolate(strokes, size, mode="bilinear", antialias=True).clamp(0, 1)
         repaint = F.interpolate(repaint, size, mode="nearest-exact")
+    if pipeline.config.mask_from_outline:
+        repaint = _as_from_outline(repaint)
     parts = {
         "latents": pipeline.encode_image(pixels),
         "masked_latents": pipeline.encode_image(pixels * (1 - repaint)),
@@ -168,6 +172,15 @@ def _encode(
     }
     for row, key in enumerate(chosen):
         _write(_path(folder, key), {name: values[row] for name, values in parts.items()})
+
+
+def _as_from_outline(masks: torch.Tensor) -> torch.Tensor:
+    """What a model that takes its mask from the outline is asked to repaint: the garment without holes, and a margin.
+
+    A mask that ends with the garment would show such a model something that it never sees when it draws.
+    """
+    wide = [widen(filled(mask)) for mask in (masks[:, 0] > 0.5).cpu().numpy().astype(np.uint8)]
+    return torch.from_numpy(np.stack(wide))[:, None].to(masks)
 
 
 def _picture_key(item: Item, layout: Sequence[str]) -> str:

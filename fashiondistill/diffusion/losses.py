@@ -32,11 +32,6 @@ class Noised:
             return kept * self.noisy - lost * output
         return (self.noisy - lost * output) / kept
 
-    def noise(self, output: torch.Tensor) -> torch.Tensor:
-        """The noise that an output stands for, with its gradient."""
-        kept, lost = _roots(self.alpha)
-        return lost * self.noisy + kept * output if self.prediction_type == V_PREDICTION else output
-
 
 def add_noise(
     latents: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor, alphas: torch.Tensor, prediction_type: str
