@@ -56,8 +56,9 @@ class Validation:
         self, models: TrainingModels, dataset: GarmentDataset, table: ArticleTable, config: TrainConfig
     ) -> None:
         self.models, self.config, self.table = models, config, table
-        count = min(config.num_samples, len(dataset))
-        few = dataset.subset(int(i) for i in np.linspace(0, len(dataset) - 1, count))
+        with_next = [i for i in range(len(dataset)) if dataset.facts(i).next_ids]
+        known = with_next or list(range(len(dataset)))  # a reference to compare with, where the split has weeks
+        few = dataset.subset(known[int(i)] for i in np.linspace(0, len(known) - 1, min(config.num_samples, len(known))))
         cached = cache_states(few, models.pipeline, cache_folder(config), size=tuple(config.image_size))
         self.data, self.few = TrainingSet(cached, table), few
 
