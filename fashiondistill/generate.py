@@ -16,6 +16,7 @@ from tqdm import tqdm
 from fashiondistill import export
 from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import CATALOGUE, STARTER, GenerateConfig, option, require
+from fashiondistill.data.sales import user_cache_dir
 from fashiondistill.data.shop import Shop
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
 from fashiondistill.diffusion.pipeline import load_pipeline
@@ -56,7 +57,7 @@ def generate(asked: GenerateRequest, config: GenerateConfig) -> list[ScoredDesig
         ValueError, FileNotFoundError: naming the field and the remedy.
     """
     sketch = sketch_from_edge_map(np.asarray(read_image(Path(asked.sketch), field="sketch")))
-    shop = Shop.open(Path(asked.catalogue))
+    shop = Shop.open(Path(asked.catalogue), cache_dir=user_cache_dir())
     bestsellers = shop.bestsellers(asked.category, asked.week)
     prompt = asked.prompt.strip() or trend_prompt(shop, asked.category, asked.week).text
     request = DesignRequest(asked.category, asked.week, prompt, sketch, seed=asked.seed, config=config)

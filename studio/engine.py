@@ -83,11 +83,12 @@ class DesignEngine:
             if not folder.is_dir():
                 raise FileNotFoundError(f"--{flag} {folder} is not usable: there is no such folder. Check the path.")
 
+        from fashiondistill.data.sales import user_cache_dir
         from fashiondistill.data.shop import Shop
         from fashiondistill.diffusion.pipeline import load_pipeline
         from fashiondistill.scoring import ClipScorer
 
-        shop = Shop.open(catalogue)
+        shop = Shop.open(catalogue, cache_dir=user_cache_dir())
         pipeline = load_pipeline(model, config.device)
         scorer = ClipScorer.load(model / "clip", config.device)
         return cls(config, shop=shop, pipeline=pipeline, scorer=scorer, model_id=pipeline.model_id)

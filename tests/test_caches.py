@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,6 +197,36 @@ def test_workers_read_the_same_without_loading_a_pipeline(
         assert torch.equal(first.conditioning.encoder_hidden_states, second.conditioning.encoder_hidden_states)
     code = "import sys, fashiondistill.diffusion.caches; sys.exit('diffusers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent).returncode == 0
+
+
+def test_entries_that_nobody_uses_are_deleted_after_their_time(root: Path, tmp_path: Path) -> None:
+    folder, day = tmp_path / "cache", 86_400
+    cached = cache_states(dataset_of(root), tiny.pipeline(seed=0), folder)
+    own = set(entries(folder))
+    cache_states(dataset_of(root), tiny.pipeline(seed=1), folder)
+    strangers = [folder / "notes.txt", folder / "ab" / "notes.txt", folder / "ab" / f"{'a' * 64}.safetensors.7.part"]
+    for path in strangers:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("", encoding="utf-8")
+
+    def age(days: float) -> None:
+        for path in entries(folder):
+            os.utime(path, (time.time() - days * day,) * 2)
+
+    age(0.9)
+    cache_states(dataset_of(root), tiny.pipeline(seed=0), folder)
+    assert len(entries(folder)) == 2 * len(own) + 3
+    age(29)
+    cache_states(dataset_of(root), tiny.pipeline(seed=0), folder)  # asks for its own, so that they are new again
+    assert len(entries(folder)) == 2 * len(own) + 2 and not strangers[2].exists()
+    for path in set(entries(folder)) - own:
+        os.utime(path, (time.time() - 31 * day,) * 2)
+    again = cache_states(dataset_of(root), tiny.pipeline(seed=0), folder)
+    assert set(entries(folder)) == own | set(strangers[:2])
+    assert torch.equal(again[0].latents, cached[0].latents)
+    age(2)
+    cache_states(dataset_of(root), tiny.pipeline(seed=1), folder, keep_days=1)
+    assert not own & set(entries(folder)) and all(path.exists() for path in strangers[:2])
 
 
 def test_damage_and_bad_inputs_are_named(root: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from fashiondistill.config import GROUND, PrepareDrawingsConfig
+from fashiondistill.data import drawingset
 from fashiondistill.data.attributes import COLOUR_BY_WORD, COLOURS, PATTERNS, compose_caption
 from fashiondistill.data.categories import CATEGORIES, PHOTO_LABELS, get_category
 from fashiondistill.data.drawings import (
@@ -22,6 +24,7 @@ from fashiondistill.data.drawings import (
     template_sketch,
 )
 from fashiondistill.data.drawingset import FIRST_ID, prepare_drawings, split_of
+from fashiondistill.data.folders import open_folder
 from fashiondistill.data.measure import measure_colours, measure_pattern, name_colours
 from fashiondistill.data.vitonhd import (
     UNDATED,
@@ -241,6 +244,56 @@ def test_a_photo_with_a_drawings_id_is_not_overwritten(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == [record]
     assert len(prepare_drawings(PrepareDrawingsConfig(str(tmp_path), num_drawings=1, num_workers=1))) == 1
     assert len(json.loads((tmp_path / "captions.json").read_text(encoding="utf-8"))) == 2
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*.*g") if path.is_file())
+
+
+def test_another_number_or_seed_leaves_nothing_of_the_earlier_run(written: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(written, tmp_path / "set"))
+    prepare_drawings(PrepareDrawingsConfig(str(out), num_drawings=3, seed=4, num_workers=1))
+    assert files_of(out) == files_of(written)[:9] and len(open_folder(out).items) == 3
+    kept = [record for record in read_manifest(written) if record.article_id <= f"{FIRST_ID + 2:010d}"]
+    assert read_manifest(out) == kept
+    prepare_drawings(PrepareDrawingsConfig(str(out), num_drawings=2, seed=5, num_workers=1))
+    assert files_of(out) == files_of(written)[:6]
+    assert {record.source.split(":")[2] for record in read_manifest(out)} == {"5"}
+    assert set(open_folder(out).captions) == {record.article_id for record in read_manifest(out)}
+
+
+def test_a_killed_run_leaves_no_caption_of_another_picture(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = Path(shutil.copytree(written, tmp_path / "set"))
+    draw = drawingset._draw_one
+
+    def die(job: tuple[int, int, Path]) -> ArticleRecord:
+        if job[0] == 1:
+            raise KeyboardInterrupt
+        return draw(job)
+
+    monkeypatch.setattr(drawingset, "_draw_one", die)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_drawings(PrepareDrawingsConfig(str(out), num_drawings=2, seed=5, num_workers=1))
+    assert read_manifest(out) == [] and len(files_of(out)) == 3
+    monkeypatch.undo()
+    prepare_drawings(PrepareDrawingsConfig(str(out), num_drawings=2, seed=5, num_workers=1))
+    assert len(read_manifest(out)) == 2 and len(files_of(out)) == 6
+
+
+def test_drawings_leave_a_shops_captions_as_they_are(tmp_path: Path) -> None:
+    record = ArticleRecord(
+        article_id="0108775015", split="train", category="top5gub", week="2020-W07", garment="shirt",
+        caption="red plain shirt", colours=("red",), colour_rgb=((190, 40, 46),), pattern="plain", source="shop",
+        sender="shop", score=0.99,
+    )  # fmt: skip
+    words = ["Shirt in an airy weave.", "red, solid", "shirt"]
+    write_manifest(tmp_path, [record], captions={record.article_id: words})
+    for number in (2, 1):
+        prepare_drawings(PrepareDrawingsConfig(str(tmp_path), num_drawings=number, num_workers=1))
+        captions = json.loads((tmp_path / "captions.json").read_text(encoding="utf-8"))
+        assert captions[record.article_id] == words and len(captions) == number + 1
 
 
 def test_missing_files_of_an_article_are_named(written: Path) -> None:

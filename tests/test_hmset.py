@@ -18,9 +18,10 @@ from fashiondistill.config import CatalogueConfig, PrepareHmConfig, ProductShotC
 from fashiondistill.data.catalogue import make_catalogue
 from fashiondistill.data.charts import bars, weekly_chart
 from fashiondistill.data.folders import open_folder
-from fashiondistill.data.hmplan import HmPlan, plan_hm, user_cache_dir
+from fashiondistill.data.hmplan import HmPlan, plan_hm
 from fashiondistill.data.hmset import prepare_hm
 from fashiondistill.data.pictures import draw_articles
+from fashiondistill.data.sales import user_cache_dir
 from fashiondistill.data.shop import image_path
 from fashiondistill.data.vitonhd import read_article, read_manifest
 from fashiondistill.prepare import main

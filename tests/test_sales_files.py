@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fashiondistill.data import csvtext, sales, tables
+from fashiondistill.data import csvtext, sales, tables, transactions
+from fashiondistill.data import shop as shop_module
 from fashiondistill.data.assortment import ARTICLE_COLUMNS, read_articles
 from fashiondistill.data.csvtext import rows_of_lines
 from fashiondistill.data.sales import DailySales, open_sales
@@ -99,6 +100,28 @@ def test_all_bad_rows_of_one_file_are_named(tmp_path: Path, monkeypatch: pytest.
 def test_odd_but_clear_rows_are_read(tmp_path: Path, line: str) -> None:
     write_sales(tmp_path, [GOOD, line])
     assert read(tmp_path) == ({("2020-01-01", 108775015): 2}, [])
+
+
+EMPTY_AT_THE_END = ["2020-01-01,a,0108775015,0.05,", '2020-01-01,"a, ""b"", c",0108775015,0.05,'] * 20
+
+
+def test_an_empty_last_column_is_parsed_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sales(tmp_path, EMPTY_AT_THE_END)
+    monkeypatch.setattr(transactions, "_parse_lines", lambda *_: pytest.fail("read row by row"))
+    assert read(tmp_path) == ({("2020-01-01", 108775015): 40}, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("2020-01-01,a,0108775015,0.05", "4 fields where the header has 5"),
+        ('2020-01-01,"a, b",0108775015,0.05', "4 fields where the header has 5"),  # as many commas as the others
+        ('2020-01-01,x"y,"0108775015",0.05', "a quote is opened and never closed"),
+    ],
+)
+def test_a_short_row_is_found_among_rows_that_end_empty(tmp_path: Path, line: str, reason: str) -> None:
+    write_sales(tmp_path, [*EMPTY_AT_THE_END, line, *EMPTY_AT_THE_END])
+    assert read(tmp_path) == ({("2020-01-01", 108775015): 80}, [(42, reason)])
 
 
 def test_bytes_of_other_encodings_are_no_reason_to_drop_a_row(tmp_path: Path) -> None:
@@ -225,6 +248,20 @@ def test_parquet_of_any_types_is_read_and_bad_rows_are_numbered(tmp_path: Path, 
         (4, "t_dat '' is no date: write it as YYYY-MM-DD"),
         (5, "t_dat '1970-01-01' is not between 1990 and 2099"),
     ]
+
+
+@pytest.mark.parametrize("row_group_size", [1, 7, 1000])
+def test_parquet_is_read_in_slices_whatever_its_row_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row_group_size: int
+) -> None:
+    days = [datetime.date(2020, 1, 1 + number % 5) for number in range(100)]
+    frame = pl.DataFrame({"t_dat": days, "article_id": range(100), "price": [0.1] * 50 + [-1.0] + [0.1] * 49})
+    frame.write_parquet(tmp_path / "transactions_train.parquet", row_group_size=row_group_size)
+    monkeypatch.setattr(transactions, "BATCH_ROWS", 30)
+    bad = tables.BadRows(tmp_path / "transactions_train.parquet")
+    assert list(transactions.read_rows(bad.path, bad, lambda rows: rows.height)) == [30, 29, 30, 10]
+    assert [row.line for row in bad.rows] == [51]
+    assert read(tmp_path)[0] == {(str(day), number): 1 for number, day in enumerate(days) if number != 50}
 
 
 def test_parquet_comes_before_csv_and_must_be_one(tmp_path: Path) -> None:
@@ -409,3 +446,51 @@ def test_a_shop_opens_with_bad_rows_and_warns_of_them(tmp_path: Path) -> None:
         shop = Shop.open(tmp_path)
     assert [row.line for row in shop.bad_rows] == [3, 3]
     assert shop.bestsellers("top5gub", "2020-W01")[0].units == 1
+
+
+# The shop's cache
+
+
+def many_sales(folder: Path) -> None:
+    """Six weeks, three articles."""
+    articles = ["0100000001", "0100000002", "0100000003"]
+    write_articles(folder, [article_row(article, UPPER) for article in articles])
+    days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=number) for number in range(40)]
+    write_sales(folder, [sale(str(day), articles[(day.day * n) % 3]) for day in days for n in range(5)])
+
+
+def bestsellers_of(shop: Shop) -> list:
+    return [shop.bestsellers("top5gub", week) for week in shop.weeks]
+
+
+def test_a_shop_keeps_a_copy_of_large_sales_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many_sales(tmp_path)
+    cache = tmp_path / "cache"
+    first = Shop.open(tmp_path, cache_dir=cache)
+    assert not cache.exists()
+    monkeypatch.setattr(shop_module, "CACHED_FROM_BYTES", 1000)
+    Shop.open(tmp_path, cache_dir=cache)
+    monkeypatch.setattr(sales, "read_rows", lambda *_: pytest.fail("the file was read again"))
+    again = Shop.open(tmp_path, cache_dir=cache)
+    assert again.units.equals(first.units) and again.days == first.days
+    assert bestsellers_of(again) == bestsellers_of(first)
+
+
+@pytest.mark.parametrize("num_rows", [1, 4, 1000])
+def test_ranking_a_few_weeks_at_a_time_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_rows: int
+) -> None:
+    many_sales(tmp_path)
+    expected = Shop.open(tmp_path)
+    assert len(expected.weeks) == 6 and all(len(found) == 3 for found in bestsellers_of(expected))
+    monkeypatch.setattr(shop_module, "CHUNK_ROWS", num_rows)
+    assert bestsellers_of(Shop.open(tmp_path)) == bestsellers_of(expected)
+
+
+def test_a_shop_opens_without_its_cache_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many_sales(tmp_path)
+    monkeypatch.setattr(shop_module, "CACHED_FROM_BYTES", 1000)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.warns(UserWarning, match="read whole each time: .*file/cache cannot be written to .*XDG_CACHE_HOME"):
+        shop = Shop.open(tmp_path, cache_dir=tmp_path / "file" / "cache")
+    assert len(shop.weeks) == 6

@@ -214,6 +214,33 @@ def test_state_restores_weights_averages_and_moments(tmp_path):
     assert torch.equal(whole[2].ema.values["m.weight"], second[2].ema.values["m.weight"])
 
 
+def test_a_resumed_stage_steps_on_with_channels_last_weights(tmp_path):
+    """Fused AdamW refuses moments whose memory format is not that of their weights."""
+
+    def fresh():
+        model = torch.nn.Conv2d(4, 4, 3).to(memory_format=torch.channels_last)
+        optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+        return model, optimizer, common.StageState(tmp_path, {"m": model}, optimizer, common.Ema({"m": model}))
+
+    def step(model, optimizer):
+        model(torch.ones(1, 4, 5, 5)).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    clock = common.Clock(StageConfig(dataset_path="x", output_dir="y"))
+    clock.start(spent=0, progress=0)
+    model, optimizer, state = fresh()
+    step(model, optimizer)
+    state.save(step=1, clock=clock, settings={})
+    model, optimizer, state = fresh()
+    state.load({}, clock)
+    before = model.weight.detach().clone()
+    step(model, optimizer)
+    moments = optimizer.state[model.weight]
+    assert moments["exp_avg"].stride() == model.weight.stride()
+    assert not torch.equal(model.weight, before)
+
+
 def test_the_schedule_starts_at_its_beginning_however_long_getting_ready_took(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(common.time, "monotonic", lambda: now[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import zipfile
 import zlib
 from collections import Counter
@@ -22,6 +23,7 @@ MAX_LINE_BYTES = 2**20  # well below a block
 MAX_EXPANSION = 200
 FREE_BYTES = 64 * 2**20  # so much may come out of a file of any size
 MAX_LINES_OF_ROW = 20  # a quoted text with line breaks; a quote that was never closed must not swallow the file
+_QUOTED = re.compile(rb'(?<![^,\n])"(?:[^"\n]|"")*"(?![^,\n])')  # a whole field
 
 
 @contextmanager
@@ -130,6 +132,18 @@ class CsvTable:
 
 def _with_line_feeds(block: bytes) -> bytes:
     return block.replace(b"\r\n", b"\n") if b"\r" in block else block
+
+
+def no_row_is_short(block: bytes, *, num_rows: int, num_columns: int) -> bool:
+    """Whether every row of a block has all its fields, by their commas, given that none has too many.
+
+    Args:
+        block: without rows that go on over the end of their line.
+        num_rows: rows of the block.
+        num_columns: fields that a row must have.
+    """
+    bare = _QUOTED.sub(b"", block) if b'"' in block else block
+    return bare.count(b",") == num_rows * (num_columns - 1)
 
 
 def rows_of_lines(

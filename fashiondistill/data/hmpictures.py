@@ -22,12 +22,18 @@ from fashiondistill.config import PrepareHmConfig, ProductShotConfig
 from fashiondistill.data.attributes import PATTERNS, compose_caption
 from fashiondistill.data.measure import measure_colours, measure_pattern
 from fashiondistill.data.products import ProductShot, ShotRejected, prepare_product_shot
-from fashiondistill.data.vitonhd import ArticleRecord, article_path, record_from_json, write_article, write_text
+from fashiondistill.data.vitonhd import (
+    KINDS_OF_FILE,
+    ArticleRecord,
+    article_path,
+    record_from_json,
+    write_article,
+    write_text,
+)
 from fashiondistill.data.workers import run_all
 from fashiondistill.images import read_image
 
 PROGRESS = "progress.jsonl"
-KINDS_OF_FILE = ("images", "im_sketch", "im_seg")
 NO_IMAGE = "no image"
 SHOP = "shop"  # what stands as sender of a shop's picture
 NOT_COMPARED = ("hm_dir", "out", "cache_dir", "num_workers")  # options that change no result

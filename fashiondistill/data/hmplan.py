@@ -6,7 +6,6 @@ In: `PrepareHmConfig`. Out: `HmPlan`. Knows nothing of pictures.
 from __future__ import annotations
 
 import dataclasses
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import polars as pl
 from fashiondistill.config import PrepareHmConfig
 from fashiondistill.data.assortment import Assortment, place_articles, read_articles
 from fashiondistill.data.bestsellers import Ranking, SalesByWeek, WeekOfData, sales_by_week, weeks_of_data
-from fashiondistill.data.sales import DailySales, open_sales
+from fashiondistill.data.sales import DailySales, open_sales, user_cache_dir
 from fashiondistill.data.tables import TableSource
 from fashiondistill.data.vitonhd import SPLITS
 from fashiondistill.data.weeks import Splits, Week, WeekCalendar
@@ -53,11 +52,6 @@ class HmPlan:
     num_rows_outside: int
     placements: tuple[Placement, ...]
     splits: Splits
-
-
-def user_cache_dir() -> Path:
-    """Where slim copies of sales are kept unless --cache_dir says otherwise."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fashiondistill" / "sales"
 
 
 def plan_hm(config: PrepareHmConfig) -> HmPlan:

@@ -21,18 +21,19 @@ from fashiondistill.cli import write_run
 from fashiondistill.config import PreparePhotosConfig
 from fashiondistill.data.photos import PhotoRejected, prepare_photo
 from fashiondistill.data.vitonhd import (
+    KINDS_OF_FILE,
     UNDATED,
     ArticleRecord,
     article_path,
     drawings_of,
     record_from_json,
+    remove_article,
     write_article,
     write_manifest,
 )
 from fashiondistill.data.workers import run_all
 from fashiondistill.images import read_image
 
-KINDS_OF_FILE = ("images", "im_sketch", "im_seg")
 REQUIRED_COLUMNS = ("image", "sender_id", "label")
 
 
@@ -234,8 +235,7 @@ def _still_holds(out: Path, entry: dict, job: PhotoJob) -> bool:
 def _remove_files(out: Path, entry: dict) -> None:
     """Delete what an earlier run wrote for a photo, so that a photo that changed splits does not stand in both."""
     if "record" in entry:
-        for kind in KINDS_OF_FILE:
-            article_path(out, record_from_json(entry["record"]), kind).unlink(missing_ok=True)
+        remove_article(out, record_from_json(entry["record"]))
 
 
 def _write_rejects(path: Path, rejects: list[dict[str, str]]) -> None:

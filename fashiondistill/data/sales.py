@@ -57,6 +57,11 @@ class DailySales:
     source: TableSource
 
 
+def user_cache_dir() -> Path:
+    """Where slim copies of sales are kept unless the user says otherwise."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fashiondistill" / "sales"
+
+
 @contextmanager
 def open_sales(folder: Path, *, cache_dir: Path | None = None) -> Iterator[DailySales]:
     """Read the transactions of a folder, or what an earlier run kept of the same file.

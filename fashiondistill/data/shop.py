@@ -6,7 +6,9 @@ Reads the files once, when opened; no picture is opened here. Knows nothing of t
 
 from __future__ import annotations
 
+import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +18,12 @@ from fashiondistill.data.assortment import category_of_articles, read_articles
 from fashiondistill.data.attributes import COLOUR_OF_HM_GROUP, PATTERN_OF_HM_APPEARANCE, compose_caption
 from fashiondistill.data.bestsellers import Ranking, weekly_bestsellers, weekly_units_and_days
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
-from fashiondistill.data.tables import BadRow, describe
+from fashiondistill.data.tables import BadRow, describe, find_table
+from fashiondistill.data.transactions import TRANSACTIONS_STEM
 from fashiondistill.data.weeks import DAYS_PER_WEEK, Week
+
+CACHED_FROM_BYTES = 16 * 2**20  # smaller files are read within half a second
+CHUNK_ROWS = 1_000_000  # rows of weekly units that are ranked at once; all 7 million of H&M's would take another GiB
 
 # H&M's product_type_name -> noun of the captions, where it is not the name in lower case.
 NOUN_OF_PRODUCT_TYPE: dict[str, str] = {
@@ -84,12 +90,13 @@ class Shop:
     _bestsellers: dict[tuple[str, str], tuple[Bestseller, ...]] = field(repr=False)
 
     @staticmethod
-    def open(folder: Path, *, top_k: int = 5) -> Shop:
+    def open(folder: Path, *, top_k: int = 5, cache_dir: Path | None = None) -> Shop:
         """Read a catalogue.
 
         Args:
             folder: holds articles.csv and transactions_train.csv or .parquet.
             top_k: bestsellers to keep of each category and week.
+            cache_dir: where a slim copy of large sales is kept for the next time (see `open_sales`); None = nowhere.
 
         Raises:
             FileNotFoundError: naming the file that is missing.
@@ -98,7 +105,7 @@ class Shop:
         folder = Path(folder)
         assortment = read_articles(folder)
         articles = with_words(assortment.frame)
-        units, days, source = weekly_units_and_days(folder)
+        units, days, source = weekly_units_and_days(folder, cache_dir=_cache_of(folder, cache_dir))
         bad_rows = assortment.source.bad_rows + source.bad_rows
         if bad_rows:
             warnings.warn(
@@ -109,7 +116,9 @@ class Shop:
             raise ValueError(f"{folder} has no sales of the six categories: check that its files belong together.")
         keys = units["week"].unique().sort().to_list()  # the ISO year has four digits here, so keys sort in time
         ranking = Ranking(top_k=top_k, rank_by="units", dedupe="article")
-        ranked = weekly_bestsellers(units, assortment.frame, ranking=ranking)
+        ranked = pl.concat(
+            weekly_bestsellers(part, assortment.frame, ranking=ranking) for part in _by_weeks(units, CHUNK_ROWS)
+        ).sort("category", "week", "rank")
         return Shop(
             folder=folder,
             weeks=tuple(Week.parse(key) for key in keys),
@@ -155,6 +164,37 @@ class Shop:
         """
         found = self.week(week)
         return found in (self.weeks[0], self.weeks[-1]) and self.days[found.key] < DAYS_PER_WEEK
+
+
+def _cache_of(folder: Path, cache_dir: Path | None) -> Path | None:
+    """The cache if the sales are worth it and it can be written to; a page must open without it too."""
+    if cache_dir is None or find_table(folder, TRANSACTIONS_STEM).stat().st_size < CACHED_FROM_BYTES:
+        return None
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(cache_dir, os.W_OK) else "no permission"
+    except OSError as error:
+        reason = str(error)
+    if not reason:
+        return cache_dir
+    warnings.warn(
+        f"the sales in {folder} will be read whole each time: {cache_dir} cannot be written to ({reason}). Set "
+        "XDG_CACHE_HOME to a folder that can.",
+        stacklevel=3,
+    )
+    return None
+
+
+def _by_weeks(units: pl.DataFrame, num_rows: int) -> Iterator[pl.DataFrame]:
+    """Whole weeks of units (sorted by week), of at least `num_rows` rows together as long as there are so many."""
+    start, end = 0, 0
+    for length in units["week"].rle().struct.field("len"):
+        end += length
+        if end - start >= num_rows:
+            yield units[start:end]
+            start = end
+    if end > start:
+        yield units[start:end]
 
 
 def image_path(folder: Path, article_id: str) -> Path:

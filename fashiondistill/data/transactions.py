@@ -25,7 +25,7 @@ import polars as pl
 from tqdm import tqdm
 
 from fashiondistill.data.assortment import ID_LENGTH
-from fashiondistill.data.csvtext import open_csv, rows_of_lines, unique_names
+from fashiondistill.data.csvtext import no_row_is_short, open_csv, rows_of_lines, unique_names
 from fashiondistill.data.tables import BadRows, read_parquet_schema, require_columns
 
 TRANSACTIONS_STEM = "transactions_train"
@@ -148,10 +148,12 @@ def _parse_block(block: bytes, columns: list[str]) -> pl.DataFrame | None:
         pl.col(ARTICLE).alias("article"),
         price.alias("price"),
         (pl.col(DAY).str.len_bytes() == 10).alias("is_whole"),
-        pl.col(names[-1]).is_null().alias("is_short"),
+        pl.col(names[-1]).is_null().alias("may_be_short"),
     )
-    good = _is_good() & pl.col("is_whole") & ~pl.col("is_short")
-    if not typed.select(good.fill_null(False).all()).item():
+    if not typed.select((_is_good() & pl.col("is_whole")).fill_null(False).all()).item():
+        return None
+    # polars gives null for a last field that is empty and for one that is not there
+    if typed["may_be_short"].any() and not no_row_is_short(block, num_rows=rows.height, num_columns=len(names)):
         return None
     return typed.select(pl.col("day").cast(pl.Int32), "article", "price")
 
@@ -186,7 +188,7 @@ def _rows_of_parquet(path: Path, bad: BadRows) -> Iterator[pl.DataFrame]:
         (pl.col(PRICE).cast(pl.Float64, strict=False) if PRICE in columns else pl.lit(0.0)).alias("price"),
     ]
     num_read = 0
-    for batch in _batches(path, pl.scan_parquet(path).select(*typed, pl.col(present).name.suffix(" as given"))):
+    for batch in _batches(path, [*typed, pl.col(present).name.suffix(" as given")]):
         good = batch.select(_is_good().fill_null(False)).to_series()
         for place in (~good).arg_true().to_list():
             values = [_as_text(batch[f"{n} as given"][place]) if n in present else "0" for n in (DAY, ARTICLE, PRICE)]
@@ -215,13 +217,17 @@ def _as_text(value: object) -> str:
     return (value.date().isoformat() if isinstance(value, datetime.datetime) else str(value)).strip()
 
 
-def _batches(path: Path, rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    num_left = pl.scan_parquet(path).select(pl.len()).collect().item()
-    try:
-        for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-            num_left -= batch.height
-            yield batch
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as a Parquet file ({error}): fetch or write it again.") from error
+def _batches(path: Path, columns: list[pl.Expr]) -> Iterator[pl.DataFrame]:
+    """Scans of slices: one scan of all would decode whole row groups, and a single one may hold the whole file."""
+    num_rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    num_left = num_rows
+    for start in range(0, num_rows, BATCH_ROWS):
+        rows = pl.scan_parquet(path).slice(start, BATCH_ROWS).select(columns)
+        try:
+            for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+                num_left -= batch.height
+                yield batch
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise ValueError(f"{path} cannot be read as a Parquet file ({error}): fetch or write it again.") from error
     if num_left:  # a damaged page ends polars 2.1's batches without an error
         raise ValueError(f"{path} is a damaged Parquet file, {num_left} rows are unreadable: fetch or write it again.")

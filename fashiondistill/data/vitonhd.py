@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 SPLITS = ("train", "val", "test")
+KINDS_OF_FILE = ("images", "im_sketch", "im_seg")
 UNDATED = "undated"
 DRAWING = "drawing"  # what stands as sender of a drawn garment
 
@@ -84,13 +85,19 @@ def write_article(root: Path, record: ArticleRecord, pictures: ArticlePictures) 
     _save(mask, article_path(root, record, "im_seg"), format="PNG", bits=1)
 
 
+def remove_article(root: Path, record: ArticleRecord) -> None:
+    """Delete picture, sketch and mask, as far as they are there."""
+    for kind in KINDS_OF_FILE:
+        article_path(root, record, kind).unlink(missing_ok=True)
+
+
 def read_article(root: Path, record: ArticleRecord) -> ArticlePictures:
     """Read picture, sketch and mask.
 
     Raises:
         FileNotFoundError: naming the file that is missing.
     """
-    paths = {kind: article_path(root, record, kind) for kind in ("images", "im_sketch", "im_seg")}
+    paths = {kind: article_path(root, record, kind) for kind in KINDS_OF_FILE}
     for kind, path in paths.items():
         if not path.is_file():
             raise FileNotFoundError(f"{kind} of article {record.article_id} is missing: {path}. Run prepare again.")

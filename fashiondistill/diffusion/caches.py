@@ -3,7 +3,8 @@
 In: a `GarmentDataset` and a `GarmentPipeline`. Out: a `CachedDataset` of the same samples. Each entry is a safetensors
 file named by the SHA-256 of what it was made from (the bytes of picture, sketch and mask, or the caption; how they were
 brought to size; every weight of the model), so an input that changes has another name and is encoded anew, and an
-interrupted run goes on. Entries of inputs that are gone stay until the folder is deleted.
+interrupted run goes on. Several data sets and models may share a folder, so nobody can tell which entries are out of
+use but by their age: those that no run has asked for in `KEEP_DAYS` days are deleted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+import re
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -34,6 +38,9 @@ if TYPE_CHECKING:  # diffusers takes seconds to import, and workers that only re
     from fashiondistill.diffusion.pipeline import GarmentPipeline
 
 NATIVE_SIZE = (IMAGE_HEIGHT, IMAGE_WIDTH)
+KEEP_DAYS = 30
+SECONDS_OF_DAY = 86_400
+_FILE_NAME = re.compile(r"[0-9a-f]{64}\.safetensors(\.[0-9]+\.part)?")  # the second is of a run that was killed
 FORMAT = "1"  # part of every key: a change of what an entry holds makes new ones
 
 
@@ -108,8 +115,9 @@ def cache_states(
     *,
     batch_size: int = 16,
     size: tuple[int, int] = NATIVE_SIZE,
+    keep_days: float = KEEP_DAYS,
 ) -> CachedDataset:
-    """Encode what the cache lacks of a data set, with a progress bar.
+    """Encode what the cache lacks of a data set, with a progress bar, and delete what nobody has used for long.
 
     Args:
         dataset: its captions must fit the pipeline's tokenizer (see `GarmentDataset`'s count_tokens).
@@ -117,6 +125,7 @@ def cache_states(
         folder: the cache; several data sets and models may share one.
         batch_size: pictures encoded together.
         size: height and width of the pictures to encode; others than 512 x 384 are made from those.
+        keep_days: entries that no call has asked for in so many days are deleted, whichever data set they were of.
 
     Raises:
         ValueError: if strokes are binary, since they change in every epoch; or a caption or file cannot be used.
@@ -130,6 +139,7 @@ def cache_states(
     keys = [_picture_key(item, layout) for item in dataset.items]
     captions = sorted(set(dataset.captions[item.article_id] for item in dataset.items))
     text_keys = {caption: _digest([FORMAT, "text", text_id, caption]) for caption in captions}
+    _mark_used(_path(folder, key) for key in (*keys, *text_keys.values()))
     waiting = [c for c in captions if not _path(folder, text_keys[c]).is_file()]
     for caption in tqdm(waiting, desc="encoding captions", unit="caption", disable=not waiting):
         states = pipeline.encode_prompt(caption)[0]
@@ -140,6 +150,7 @@ def cache_states(
     for start in tqdm(starts, desc="encoding pictures", unit="batch", disable=not missing):
         chosen = {keys[index]: index for index in missing[start : start + batch_size]}
         _encode(dataset, pipeline, chosen, folder, size)
+    _delete_unused(folder, keep_days)
     return CachedDataset(dataset, folder, keys, text_keys)
 
 
@@ -181,6 +192,23 @@ def _as_from_outline(masks: torch.Tensor) -> torch.Tensor:
     """
     wide = [widen(filled(mask)) for mask in (masks[:, 0] > 0.5).cpu().numpy().astype(np.uint8)]
     return torch.from_numpy(np.stack(wide))[:, None].to(masks)
+
+
+def _mark_used(paths: Iterable[Path]) -> None:
+    """The time of change of an entry says on which day it was last asked for; in a folder of others they see to it."""
+    for path in set(paths):
+        with suppress(FileNotFoundError, PermissionError):
+            if time.time() - path.stat().st_mtime > SECONDS_OF_DAY:
+                os.utime(path)
+
+
+def _delete_unused(folder: Path, keep_days: float) -> None:
+    """Only files that are named as entries are; parts of files are another run's work for a day."""
+    for path in folder.glob("[0-9a-f][0-9a-f]/*"):
+        name = _FILE_NAME.fullmatch(path.name)
+        with suppress(FileNotFoundError, PermissionError):  # a run beside this one may be deleting too
+            if name and time.time() - path.stat().st_mtime > (1 if name[1] else keep_days) * SECONDS_OF_DAY:
+                path.unlink()
 
 
 def _picture_key(item: Item, layout: Sequence[str]) -> str:

@@ -207,7 +207,7 @@ class StageState:
         for index, parameter in enumerate(self.parameters()):
             prefix = f"adam.{index}."
             states[index] = {
-                k[len(prefix) :]: v.to(parameter.device) if k != f"{prefix}step" else v
+                k[len(prefix) :]: torch.empty_like(parameter).copy_(v) if k != f"{prefix}step" else v
                 for k, v in tensors.items()
                 if k.startswith(prefix)
             }
