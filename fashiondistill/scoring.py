@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import CLIPTokenizer
 
+from fashiondistill.config import GROUND
 from fashiondistill.design import Design, ScoredDesign
 from fashiondistill.images import to_model
 
@@ -72,13 +73,31 @@ class ClipScorer:
         tokenizer = CLIPTokenizer.from_pretrained((folder / TOKENIZER).parent, local_files_only=True)
         return cls(model, tokenizer, config["preprocess_cfg"], device)
 
-    @torch.inference_mode()
     def embed_images(self, images: list[np.ndarray]) -> np.ndarray:
         """uint8 pictures [H, W, 3] of one size -> [N, D]."""
-        pixels = torch.from_numpy(to_model(np.stack(images))).to(self.device)
+        return self.embed_pixels(torch.from_numpy(to_model(np.stack(images)))).cpu().numpy()
+
+    @torch.inference_mode()
+    def embed_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pictures [N, 3, H, W] in [-1, 1], as a decoder gives them -> float32 [N, D] on the scorer's device.
+
+        For a CLIP of other proportions they get a border of the flat ground, so that nothing is squeezed or cut off.
+        """
+        pixels = self._padded(pixels.to(self.device, torch.float32))
         pixels = F.interpolate(pixels, self.size, mode="bilinear", antialias=True, align_corners=False)
         pixels = ((pixels + 1) / 2 - self.mean) / self.std
-        return self.model.encode_image(pixels, normalize=True).float().cpu().numpy()
+        return self.model.encode_image(pixels, normalize=True).float()
+
+    def _padded(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Grown to the proportions of CLIP's own size."""
+        height, width = pixels.shape[2:]
+        more_rows = max(0, round(width * self.size[0] / self.size[1]) - height)
+        more_columns = max(0, round(height * self.size[1] / self.size[0]) - width)
+        if max(more_rows / height, more_columns / width) < 0.01:
+            return pixels
+        left, top = more_columns // 2, more_rows // 2
+        border = (left, more_columns - left, top, more_rows - top)
+        return F.pad(pixels, border, value=GROUND / 127.5 - 1)
 
     @torch.inference_mode()
     def embed_texts(self, texts: list[str]) -> np.ndarray:

@@ -260,3 +260,25 @@ def test_captions_too_long_for_the_encoder_are_refused_or_cut(
     cached = cache_states(dataset, pipeline, tmp_path / "cache")
     assert 0 < len(cached[0].caption.split()) < 30 and cached[0].text_states.shape[0] == 77
     assert os.listdir(tmp_path / "cache")
+
+
+def test_models_that_take_masks_from_outlines_get_their_margin(root: Path, tmp_path: Path) -> None:
+    narrow, wide = (
+        cache_states(dataset_of(root), tiny.pipeline(mask_from_outline=flag), tmp_path / "cache")
+        for flag in (False, True)
+    )
+    for first, second in zip(narrow, wide, strict=True):
+        assert (second.mask >= first.mask).all() and second.mask.sum() > first.mask.sum()
+        assert not torch.equal(first.masked_latents, second.masked_latents)
+        assert torch.equal(first.latents, second.latents)
+
+
+def test_other_sizes_are_encoded_at_that_size(root: Path, tmp_path: Path, pipeline: GarmentPipeline) -> None:
+    dataset = dataset_of(root)
+    cached = cache_states(dataset, pipeline, tmp_path / "cache", size=(256, 192))
+    native = cache_states(dataset, pipeline, tmp_path / "cache")
+    assert cached[0].latents.shape == (4, 32, 24) and native[0].latents.shape == (4, 64, 48)
+    assert cached[0].mask.shape == (1, 32, 24) and set(cached[0].mask.unique().tolist()) == {0.0, 1.0}
+    few = dataset.subset([3, 1])
+    assert [facts.article_id for facts in map(few.facts, range(2))] == [dataset.facts(i).article_id for i in (3, 1)]
+    assert few.facts(0) == dataset.facts(3)

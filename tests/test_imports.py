@@ -39,7 +39,8 @@ OWNERS = {  # package -> the only files (or folders) that may import it
     "accelerate": {"train/loop.py"},
     "wandb": {"train/loop.py"},
     "tensorboard": {"train/loop.py"},
-    "plotly": {"studio/plots.py", "studio/trendplots.py", "train/evaluate.py"},
+    "plotly": {"studio/plots.py", "studio/trendplots.py"},
+    "matplotlib": {"train/charts.py"},
     "rembg": {"fashiondistill/data/masks.py"},
     "controlnet_aux": {"fashiondistill/annotators.py"},
 }

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from fashiondistill.config import GenerateConfig
+from fashiondistill.config import GROUND, GenerateConfig
 from fashiondistill.design import Design, ScoredDesign
 from fashiondistill.scoring import ClipScorer, References, rank_designs, score_design
 from tests import tiny
@@ -168,3 +168,13 @@ def test_a_week_without_pictures_is_an_error(scorer: ClipScorer) -> None:
 def test_missing_folder_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"CLIP: .*open_clip_config.json is missing.*another --model"):
         ClipScorer.load(tmp_path / "clip", "cpu")
+
+
+def test_other_proportions_get_a_border_of_the_ground(scorer: ClipScorer, pictures: dict[str, np.ndarray]) -> None:
+    """A square picture before a CLIP of 4 : 3 is embedded as the same picture on a taller page, not squeezed."""
+    tall = next(iter(pictures.values()))
+    square = tall[64:448]
+    page = np.full((512, 384, 3), GROUND, np.uint8)
+    page[64:448] = square
+    found = [scorer.embed_images([picture])[0] for picture in (square, page)]
+    assert found[0] == pytest.approx(found[1], abs=1e-4)

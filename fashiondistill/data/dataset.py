@@ -8,6 +8,7 @@ outside training there is one choice for ever.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -147,6 +148,12 @@ class GarmentDataset:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def subset(self, indices: Iterable[int]) -> GarmentDataset:
+        """Some of the samples, in that order, with the neighbours that they have in the whole."""
+        chosen = copy.copy(self)
+        chosen.items = tuple(self.items[index] for index in indices)
+        return chosen
 
     def __getitem__(self, key: int | SampleKey) -> GarmentSample:
         config, item = self.config, self.items[key.index if isinstance(key, SampleKey) else key]

@@ -175,12 +175,14 @@ def training_loader(
         pin_memory=torch.cuda.is_available(),
         persistent_workers=num_workers > 0,
         prefetch_factor=PREFETCHED_BATCHES if num_workers else None,
-        multiprocessing_context=_context([type(dataset).__module__, collate_fn.__module__]) if num_workers else None,
+        multiprocessing_context=worker_context([type(dataset).__module__, collate_fn.__module__])
+        if num_workers
+        else None,
         worker_init_fn=_one_thread,
     )
 
 
-def _context(modules: Sequence[str]) -> BaseContext:
+def worker_context(modules: Sequence[str]) -> BaseContext:
     """How workers are started: as forks of a server process that has imported everything once and done nothing else.
 
     A fork of this process would inherit OpenCV's threads and hang (see `data.workers`), and a spawned worker imports

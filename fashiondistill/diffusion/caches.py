@@ -20,19 +20,24 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
+from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH
 from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
 from fashiondistill.data.folders import Item
 from fashiondistill.diffusion.batches import BatchFacts, batch_facts, collate
 from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
+from fashiondistill.diffusion.region import filled, widen
 
 if TYPE_CHECKING:  # diffusers takes seconds to import, and workers that only read the cache need none of it
     from fashiondistill.diffusion.pipeline import GarmentPipeline
 
+NATIVE_SIZE = (IMAGE_HEIGHT, IMAGE_WIDTH)
 KEEP_DAYS = 30
 SECONDS_OF_DAY = 86_400
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.safetensors(\.[0-9]+\.part)?")  # the second is of a run that was killed
@@ -109,15 +114,17 @@ def cache_states(
     folder: Path,
     *,
     batch_size: int = 16,
+    size: tuple[int, int] = NATIVE_SIZE,
     keep_days: float = KEEP_DAYS,
 ) -> CachedDataset:
     """Encode what the cache lacks of a data set, with a progress bar, and delete what nobody has used for long.
 
     Args:
         dataset: its captions must fit the pipeline's tokenizer (see `GarmentDataset`'s count_tokens).
-        pipeline: its VAE and text encoder encode, on its device.
+        pipeline: its VAE and text encoder encode, on its device; with `mask_from_outline`, masks get its margin.
         folder: the cache; several data sets and models may share one.
         batch_size: pictures encoded together.
+        size: height and width of the pictures to encode; others than 512 x 384 are made from those.
         keep_days: entries that no call has asked for in so many days are deleted, whichever data set they were of.
 
     Raises:
@@ -127,7 +134,8 @@ def cache_states(
         raise ValueError("--binary_sketch True is not usable with cached latents: its strokes change in every epoch.")
     vae_id = weights_id(pipeline.vae, str(pipeline.vae.config.scaling_factor))
     text_id = weights_id(pipeline.text_encoder, json.dumps(pipeline.tokenizer.get_vocab(), sort_keys=True))
-    layout = [dataset.config.shape, vae_id, str(pipeline.layout.sketch)]
+    shape = dataset.config.shape if size == NATIVE_SIZE else f"{dataset.config.shape} {size[0]}x{size[1]}"
+    layout = [shape, vae_id, str(pipeline.layout.sketch)] + ["outline"] * bool(pipeline.config.mask_from_outline)
     keys = [_picture_key(item, layout) for item in dataset.items]
     captions = sorted(set(dataset.captions[item.article_id] for item in dataset.items))
     text_keys = {caption: _digest([FORMAT, "text", text_id, caption]) for caption in captions}
@@ -140,7 +148,8 @@ def cache_states(
     missing = [index for key, index in first_of.items() if not _path(folder, key).is_file()]
     starts = range(0, len(missing), batch_size)
     for start in tqdm(starts, desc="encoding pictures", unit="batch", disable=not missing):
-        _encode(dataset, pipeline, missing[start : start + batch_size], keys, folder)
+        chosen = {keys[index]: index for index in missing[start : start + batch_size]}
+        _encode(dataset, pipeline, chosen, folder, size)
     _delete_unused(folder, keep_days)
     return CachedDataset(dataset, folder, keys, text_keys)
 
@@ -156,19 +165,33 @@ def weights_id(module: torch.nn.Module, extra: str) -> str:
 
 @torch.no_grad()
 def _encode(
-    dataset: GarmentDataset, pipeline: GarmentPipeline, indices: Iterable[int], keys: Sequence[str], folder: Path
+    dataset: GarmentDataset, pipeline: GarmentPipeline, chosen: dict[str, int], folder: Path, size: tuple[int, int]
 ) -> None:
-    indices = list(indices)
-    batch = collate([dataset[index] for index in indices]).to(pipeline.device)
-    pixels, repaint = batch.pixels(), batch.repaint()
+    batch = collate([dataset[index] for index in chosen.values()]).to(pipeline.device)
+    pixels, repaint, strokes = batch.pixels(), batch.repaint(), batch.strokes()
+    if size != NATIVE_SIZE:
+        pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(-1, 1)
+        strokes = F.interpolate(strokes, size, mode="bilinear", antialias=True).clamp(0, 1)
+        repaint = F.interpolate(repaint, size, mode="nearest-exact")
+    if pipeline.config.mask_from_outline:
+        repaint = _as_from_outline(repaint)
     parts = {
         "latents": pipeline.encode_image(pixels),
         "masked_latents": pipeline.encode_image(pixels * (1 - repaint)),
         "mask": latent_mask(repaint),
-        "sketch": latent_sketch(batch.strokes(), pipeline.layout.sketch or 1),
+        "sketch": latent_sketch(strokes, pipeline.layout.sketch or 1),
     }
-    for row, index in enumerate(indices):
-        _write(_path(folder, keys[index]), {name: values[row] for name, values in parts.items()})
+    for row, key in enumerate(chosen):
+        _write(_path(folder, key), {name: values[row] for name, values in parts.items()})
+
+
+def _as_from_outline(masks: torch.Tensor) -> torch.Tensor:
+    """What a model that takes its mask from the outline is asked to repaint: the garment without holes, and a margin.
+
+    A mask that ends with the garment would show such a model something that it never sees when it draws.
+    """
+    wide = [widen(filled(mask)) for mask in (masks[:, 0] > 0.5).cpu().numpy().astype(np.uint8)]
+    return torch.from_numpy(np.stack(wide))[:, None].to(masks)
 
 
 def _mark_used(paths: Iterable[Path]) -> None:

@@ -87,6 +87,8 @@ class Conditioning:
         masked_latents: [B, 4, h, w], scaled latents of the picture with the masked part grey.
         pose: [B, 3 or 18, h, w] or None.
         sketch: [B, 1 (4, 16), h, w] in [0, 1], 1 = stroke, or None.
+        trend: [B, K, D] cross-attention tokens beside the text's, or None.
+        trend_seen: [B, K], 1 = the UNet sees the token, 0 = as if there were none; None without `trend`.
     """
 
     encoder_hidden_states: torch.Tensor
@@ -94,12 +96,14 @@ class Conditioning:
     masked_latents: torch.Tensor
     pose: torch.Tensor | None = None
     sketch: torch.Tensor | None = None
+    trend: torch.Tensor | None = None
+    trend_seen: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return self.mask.shape[0]
 
     def without(self, dropped: torch.Tensor, null_states: torch.Tensor) -> Conditioning:
-        """Drop text, sketch and pose together where `dropped` [B] is True; the mask inputs stay.
+        """Drop text, sketch, pose and trend together where `dropped` [B] is True; the mask inputs stay.
 
         This is the unconditional branch of MGD's joint guidance; `null_states` [1, 77, D] are the empty prompt's.
         """
@@ -112,6 +116,7 @@ class Conditioning:
             encoder_hidden_states=states,
             pose=None if self.pose is None else self.pose * kept,
             sketch=None if self.sketch is None else self.sketch * kept,
+            trend_seen=None if self.trend_seen is None else self.trend_seen * kept[:, :, 0, 0],
         )
 
     def cat(self, other: Conditioning) -> Conditioning:
@@ -160,5 +165,11 @@ def predict(
 ) -> torch.Tensor:
     """The UNet's prediction for noisy latents [B, 4, h, w], in the same shape."""
     inputs = layout.assemble(noisy_latents, conditioning)
-    output = unet(inputs, timesteps, conditioning.encoder_hidden_states, return_dict=False)[0]
+    states, trend, seen = conditioning.encoder_hidden_states, conditioning.trend, conditioning.trend_seen
+    if trend is None:
+        output = unet(inputs, timesteps, states, return_dict=False)[0]
+    else:
+        mask = torch.cat([torch.ones_like(states[:, :, 0]), seen.to(states.dtype)], dim=1)
+        joined = torch.cat([states, trend.to(states.dtype)], dim=1)
+        output = unet(inputs, timesteps, joined, encoder_attention_mask=mask, return_dict=False)[0]
     return layout.unfold(output)
