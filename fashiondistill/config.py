@@ -34,7 +34,7 @@ class GenerateConfig:
     """How candidates are drawn and ranked."""
 
     num_candidates: int = option(4, "designs to draw, 1 to 8")
-    num_inference_steps: int = option(8, "denoising steps, 2 to 100")
+    num_inference_steps: int = option(6, "denoising steps, 2 to 100")
     guidance_scale: float = option(2.0, "classifier-free guidance; 1 switches it off")
     sketch_influence: float = option(1.0, "fraction of the steps, from the noisiest on, that see the sketch; 0 to 1")
     clip_i_weight: float = option(0.6, "weight of CLIP-I (similarity to the week's bestsellers)")

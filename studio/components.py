@@ -6,6 +6,7 @@ source folder for every subclass of a component.
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -62,12 +63,13 @@ def TrendBoard(library: Path, *, elem_id: str = "trend-board") -> gr.HTML:  # no
         elem_id: id of the element in the page.
     """
     gr.set_static_paths([library])
+    url = escape(f"gradio_api/file={library.as_posix()}")  # relative: the page may be served below a prefix
+    template = (STATIC / "board.html").read_text(encoding="utf-8")
     return gr.HTML(
         value="",
-        html_template=(STATIC / "board.html").read_text(encoding="utf-8"),
+        html_template=template.replace("{library}", url),
         js_on_load=(STATIC / "board.js").read_text(encoding="utf-8"),
         apply_default_css=False,
         label="Trends",
         elem_id=elem_id,
-        library=f"gradio_api/file={library.as_posix()}",  # relative: the page may be served below a prefix
     )

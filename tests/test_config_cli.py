@@ -309,7 +309,7 @@ def test_python_m_runs(name: str) -> None:
         ("train.starter.clip", ["--dataset_path=x"], "--output_dir '' is not usable: give a folder to write to"),
         ("train.starter.denoiser", ["--dataset_path=x", "--output_dir=y"], "--autoencoder '' is not usable"),
         ("train.starter.bundle", ["--autoencoder=x"], "--denoiser '' is not usable: give a folder"),
-        ("train.starter.evaluate", ["--model=x"], "--dataset_path '' is not usable: give a folder"),
+        ("train.starter.evaluate", ["--model=x", "--judge=y"], "--dataset_path '' is not usable: give a folder"),
         ("train.starter.drafts", ["--model=x", "--dataset_path=y"], "--out '' is not usable: give a folder"),
     ],
 )

@@ -1,8 +1,9 @@
 // The plots of the Trends tab. In: props.value (JSON list of {key, title, words, figure, csv, file}, "" = nothing yet),
-// props.library (URL of plotly.js, fetched once, when there is something to plot). Out: trigger('click', {week, word})
+// data-library (URL of plotly.js, fetched once, when there is something to plot). Out: trigger('click', {week, word})
 // when a point is clicked. A clicked word is marked in every plot that has it. Runs inside the function that gr.HTML
 // makes of js_on_load.
 const root = element.querySelector(".fd-board");
+const LIBRARY = root.dataset.library; // not a prop: a tab that is opened after its value changed is made without them
 const WIDTH_OF_EXPORT = 1200; // pixels; SVG scales, PNG is drawn at twice that
 const FADED = 0.25;
 let cards = [];
@@ -13,11 +14,11 @@ function library() {
   if (!window.fashiondistillPlotly) {
     window.fashiondistillPlotly = new Promise((resolve, reject) => {
       const script = document.createElement("script");
-      script.src = props.library;
+      script.src = LIBRARY;
       script.onload = () => resolve(window.Plotly);
       script.onerror = () => {
         delete window.fashiondistillPlotly;
-        reject(new Error("plotly.js could not be loaded from " + props.library));
+        reject(new Error("plotly.js could not be loaded from " + LIBRARY));
       };
       document.head.append(script);
     });

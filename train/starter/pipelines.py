@@ -21,7 +21,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.config import DenoiserConfig, DistillConfig
 from fashiondistill.diffusion.conditioning import ChannelLayout
-from fashiondistill.diffusion.pipeline import GarmentPipeline
+from fashiondistill.diffusion.pipeline import GarmentPipeline, cpu_has_bf16
 from fashiondistill.images import tile
 from train.starter.common import load_split
 
@@ -101,7 +101,8 @@ def write_samples(
     data = load_split(Path(config.dataset_path), "val", device="cpu", limit=config.max_records)
     order = sorted(range(len(data)), key=lambda i: (data.records[i].category, data.records[i].article_id))
     chosen = [order[int(i)] for i in np.linspace(0, len(order) - 1, min(config.num_samples, len(order)))]
-    pipeline.to(torch.bfloat16).set_progress_bar_config(disable=True)
+    fast = pipeline.device.type == "cuda" or cpu_has_bf16()
+    pipeline.to(torch.bfloat16 if fast else torch.float32).set_progress_bar_config(disable=True)
     strips = []
     for index in tqdm(chosen, desc="drawing samples"):
         sketch = data.sketches[index, 0].numpy().astype(np.float32) / 255
