@@ -326,14 +326,9 @@ def _bind_generate(
         api_visibility="private",
     )
     event.failure(broken, results.status, [results.status, results.generate, results.cancel], **_quiet())
-    results.cancel.click(
-        cancelled,
-        None,
-        [results.status, results.generate, results.cancel],
-        cancels=[event],
-        queue=False,
-        api_visibility="private",
-    )
+    shown = [results.status, results.generate, results.cancel]
+    stopped = results.cancel.click(cancelled, None, shown, cancels=[event], queue=False, api_visibility="private")
+    stopped.then(cancelled, None, shown, **_quiet())  # a last step of the cancelled event may have come in between
     results.randomise.click(callbacks.pick_seed, None, results.seed, **_quiet())
 
 
