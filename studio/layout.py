@@ -318,7 +318,7 @@ def _bind_generate(
             results.lock_seed,
         ],
         [results.status, results.results, results.seed, results.generate, results.cancel, own],
-        show_progress="minimal",
+        show_progress="hidden",
         show_progress_on=[results.status],
         concurrency_id=MODEL,
         concurrency_limit=1,
