@@ -319,7 +319,6 @@ def _bind_generate(
         ],
         [results.status, results.results, results.seed, results.generate, results.cancel, own],
         show_progress="hidden",
-        show_progress_on=[results.status],
         concurrency_id=MODEL,
         concurrency_limit=1,
         trigger_mode="once",
