@@ -30,7 +30,7 @@ from fashiondistill.images import read_image, read_product_picture, sketch_from_
 from studio import texts
 from studio.canvas import decode_canvas, encode_canvas
 from studio.engine import ATTRIBUTES, CandidateReady, DesignEngine, Ranked, StepDone
-from studio.state import BestsellerTile, GenerateInputs, PageContext, Progress, ResultsView, StudioError
+from studio.state import BestsellerTile, GenerateInputs, PageContext, Progress, ResultsView, Stop, StudioError
 
 TILE_HEIGHT = 288  # pixels; tiles show at up to 144, so that they stay sharp at device scale 2
 MAX_SHOWN_SEED = 10**6  # seeds that we pick are short enough to read out; any up to 2**32 - 1 can be typed
@@ -152,8 +152,10 @@ def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest
     return request
 
 
-def run(engine: DesignEngine, inputs: GenerateInputs) -> Iterator[ResultsView]:
+def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) -> Iterator[ResultsView]:
     """Draw, score and rank; one view per step. Closing the iterator frees the model within one step.
+
+    So does `stop`, whose last view is "cancelled" and holds the designs drawn so far.
 
     Raises:
         StudioError: for bad input, before anything is drawn; or when the model cannot go on.
@@ -181,6 +183,9 @@ def run(engine: DesignEngine, inputs: GenerateInputs) -> Iterator[ResultsView]:
                         view = replace(view, designs=(*view.designs, scored))
                     case Ranked(designs):
                         view = replace(view, phase="ranked", designs=designs, progress=None)
+                if stop is not None and stop.asked and view.phase == "running":
+                    yield replace(view, phase="cancelled", progress=None, fresh=True)
+                    return
                 yield view
     except (ValueError, FileNotFoundError, MemoryError) as error:
         raise StudioError(_capital(str(error))) from error

@@ -62,11 +62,6 @@ def status_html(view: ResultsView) -> str:
             return _status("idle", texts.IDLE)
 
 
-def tells_of_running(status: str) -> bool:
-    """Whether a status, as `status_html` made it, says that a request is being drawn."""
-    return 'data-phase="running"' in status
-
-
 def message_html(words: str, *, phase: str = "failed") -> str:
     """What went wrong and what to do, in the place of the status."""
     return _status(phase, words)

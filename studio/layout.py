@@ -17,7 +17,7 @@ from studio import callbacks, cards, texts, trendboard, trendtexts
 from studio.components import SketchCanvas, TrendBoard
 from studio.engine import ATTRIBUTES, DesignEngine
 from studio.plots import PLOTLY_JS
-from studio.state import GenerateInputs, ResultsView, StudioError
+from studio.state import GenerateInputs, ResultsView, Stop, StudioError
 from studio.theme import CSS_PATH, studio_theme
 
 MODEL = "model"  # concurrency group of everything that occupies the model
@@ -281,12 +281,14 @@ def _bind_generate(
         influence: float,
         seed: int,
         lock_seed: bool,
+        stop: Stop,
     ) -> Iterator[tuple]:
+        stop.asked = False
         seed = seed if lock_seed else callbacks.pick_seed()
         inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
         shown_seed = gr.skip() if lock_seed else seed
         try:
-            with closing(callbacks.run(engine, inputs)) as views:
+            with closing(callbacks.run(engine, inputs, stop)) as views:
                 for view in views:
                     drawn = cards.results_html(view, model=engine.model_id) if view.fresh else gr.skip()
                     pictures = [one.design.image for one in view.designs] if view.phase == "ranked" else gr.skip()
@@ -295,13 +297,14 @@ def _bind_generate(
         except StudioError as error:
             yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False), gr.skip()
 
-    def broken(status: str) -> tuple:
-        if not cards.tells_of_running(status):  # gradio calls a cancelled event a failure, too
-            return gr.skip(), gr.skip(), gr.skip()
+    def broken() -> tuple:
         return cards.message_html(texts.BROKEN), *buttons(False)
 
-    def cancelled() -> tuple:
-        return cards.status_html(ResultsView("cancelled")), *buttons(False)
+    def ask_to_stop(stop: Stop) -> dict:
+        stop.asked = True
+        return gr.update(interactive=False)
+
+    stop = gr.State(Stop())
 
     event = results.generate.click(
         press_generate,
@@ -316,6 +319,7 @@ def _bind_generate(
             results.influence,
             results.seed,
             results.lock_seed,
+            stop,
         ],
         [results.status, results.results, results.seed, results.generate, results.cancel, own],
         show_progress="hidden",
@@ -324,10 +328,10 @@ def _bind_generate(
         trigger_mode="once",
         api_visibility="private",
     )
-    event.failure(broken, results.status, [results.status, results.generate, results.cancel], **_quiet())
-    shown = [results.status, results.generate, results.cancel]
-    stopped = results.cancel.click(cancelled, None, shown, cancels=[event], queue=False, api_visibility="private")
-    stopped.then(cancelled, None, shown, **_quiet())  # a last step of the cancelled event may have come in between
+    event.failure(broken, None, [results.status, results.generate, results.cancel], **_quiet())
+    # Not by gradio's `cancels`: steps on their way would still come in and write over "Cancelled". The request ends
+    # its own stream instead, so its last word is the last to arrive.
+    results.cancel.click(ask_to_stop, stop, results.cancel, queue=False, **_quiet())
     results.randomise.click(callbacks.pick_seed, None, results.seed, **_quiet())
 
 

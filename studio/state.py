@@ -1,4 +1,4 @@
-"""What the page holds and shows, as frozen dataclasses; callbacks make them, layout draws them.
+"""What the page holds and shows, as dataclasses, frozen but for `Stop`; callbacks make them, layout draws them.
 
 Plain values and numpy pictures only: no models, no gradio. Bad input is a `StudioError`.
 """
@@ -68,6 +68,13 @@ class Progress:
     def fraction(self) -> float:
         """Share of all steps of the request that are done."""
         return ((self.candidate - 1) * self.total_steps + self.step) / (self.num_candidates * self.total_steps)
+
+
+@dataclass
+class Stop:
+    """Asks a running request to end; one a page, shared by its Generate and its Cancel."""
+
+    asked: bool = False
 
 
 @dataclass(frozen=True, eq=False)

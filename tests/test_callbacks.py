@@ -20,7 +20,7 @@ from fashiondistill.export import CHUNK
 from studio import callbacks, cards, texts
 from studio.canvas import decode_canvas, encode_canvas
 from studio.engine import StepDone
-from studio.state import GenerateInputs, Progress, ResultsView, StudioError
+from studio.state import GenerateInputs, Progress, ResultsView, Stop, StudioError
 from tests.fake_engine import EMPTY, HOSTILE, FakeEngine
 
 CATEGORY, WEEK = "top5gub", "2020-W10"
@@ -271,7 +271,18 @@ def test_running_cards_keep_places_and_name_no_rank(engine, inputs):
     assert "Candidate 1" in html and "_candidate1.png" in html and texts.PENDING in html
     status = cards.status_html(view)
     assert "Candidate 1 of 4, step 3 of 3" in status and "<progress" in status
-    assert cards.tells_of_running(status)
+
+
+def test_a_stopped_request_ends_with_what_was_drawn_and_frees_the_model(engine, inputs):
+    stop, closed = Stop(), engine.num_closed
+    views = callbacks.run(engine, inputs, stop)
+    assert len(list(islice(views, 1 + 4 + 1))[-1].designs) == 1
+    stop.asked, steps = True, engine.num_steps
+    (last,) = views
+    assert (last.phase, len(last.designs), last.progress) == ("cancelled", 1, None) and last.fresh
+    assert engine.num_closed == closed + 1 and engine.num_steps <= steps + 1
+    html = cards.results_html(last, model="fake-0")
+    assert html.count('<article class="design-card"') == 1 and "is-pending" not in html
 
 
 def test_ranked_cards_carry_every_score_and_a_png_that_tells_its_origin(engine, inputs):
@@ -313,7 +324,7 @@ def test_hostile_words_stay_words(engine, inputs):
 )
 def test_status_of_the_quiet_phases(view, says):
     status = cards.status_html(view)
-    assert says in status and "<progress" not in status and not cards.tells_of_running(status)
+    assert says in status and "<progress" not in status
 
 
 def test_failures_are_announced():

@@ -159,12 +159,25 @@ def test_cancel_keeps_the_cards_and_frees_the_model(studio, engine):
     assert studio.page.locator("#generate").is_enabled() and studio.page.locator("#cancel").is_disabled()
     studio.page.wait_for_timeout(500)
     assert engine.num_steps == steps and studio.status("cancelled") == texts.CANCELLED
-    assert studio.cards().count() == 1 and not studio.cards(".is-pending").first.is_visible()
+    assert studio.cards().count() == 1 and studio.cards(".is-pending").count() == 0
     assert studio.cards().get_by_role("link", name=texts.DOWNLOAD).is_visible()
     studio.shot("studio-cancelled")
     engine.step_seconds = 0
     studio.generate()
     studio.status("ranked")
+
+
+def test_cancel_has_the_last_word_over_steps_that_pour_in(studio, engine):
+    page, engine.step_seconds = studio.page, 0.01
+    page.locator("#more").get_by_text(texts.MORE).click()
+    page.get_by_label(f"number input for {texts.STEPS}").fill("100")
+    for _ in range(4):
+        studio.generate()
+        studio.status("running", "Candidate 1 of 4, step")
+        page.locator("#cancel").click()
+        assert studio.status("cancelled") == texts.CANCELLED
+        page.wait_for_timeout(300)
+        assert studio.status("cancelled") == texts.CANCELLED and page.locator("#generate").is_enabled()
 
 
 def test_leaving_the_page_frees_the_model(studio, engine):
