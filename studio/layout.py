@@ -286,14 +286,15 @@ def _bind_generate(
         stop.asked = False
         seed = seed if lock_seed else callbacks.pick_seed()
         inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
-        shown_seed = gr.skip() if lock_seed else seed
+        shown_seed, phase = gr.skip() if lock_seed else seed, "idle"
         try:
             with closing(callbacks.run(engine, inputs, stop)) as views:
                 for view in views:
                     drawn = cards.results_html(view, model=engine.model_id) if view.fresh else gr.skip()
                     pictures = [one.design.image for one in view.designs] if view.phase == "ranked" else gr.skip()
-                    yield cards.status_html(view), drawn, shown_seed, *buttons(view.phase == "running"), pictures
-                    shown_seed = gr.skip()
+                    pressable = (gr.skip(), gr.skip()) if view.phase == phase else buttons(view.phase == "running")
+                    yield cards.status_html(view), drawn, shown_seed, *pressable, pictures
+                    shown_seed, phase = gr.skip(), view.phase  # what stays is not sent again: the page would redraw it
         except StudioError as error:
             yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False), gr.skip()
 
