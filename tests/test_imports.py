@@ -32,7 +32,7 @@ LAYERS = (
     {"predict", "prepare", "generate"},
 )
 TOP = LAYERS[-1]  # entry points: nobody imports them, their neighbours included
-GRADIO_FILES = {"app.py", "studio/components.py", "studio/layout.py", "studio/theme.py"}
+GRADIO_FILES = {"app.py", "studio/components.py", "studio/layout.py", "studio/theme.py", "studio/panels/"}
 OWNERS = {  # package -> the only files (or folders) that may import it
     "gradio": GRADIO_FILES,
     "open_clip": {"fashiondistill/scoring.py", "train/starter/"},

@@ -1,0 +1,61 @@
+"""What stands on the page, by panel: the components that events read and write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+
+@dataclass(frozen=True)
+class ContextParts:
+    """Left column."""
+
+    category: gr.Dropdown
+    week: gr.Dropdown
+    headline: gr.HTML
+    bestsellers: gr.HTML
+    prompt: gr.Textbox
+    suggestion: gr.Textbox
+    use_suggestion: gr.Button
+
+
+@dataclass(frozen=True)
+class CanvasParts:
+    """Centre column; `template_of` is the category whose silhouette was placed last."""
+
+    canvas: gr.HTML
+    template: gr.Button
+    edge_map: gr.UploadButton
+    photo: gr.UploadButton
+    template_of: gr.Textbox
+
+
+@dataclass(frozen=True)
+class ResultParts:
+    """Right column."""
+
+    generate: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+    num_candidates: gr.Slider
+    steps: gr.Slider
+    guidance: gr.Slider
+    influence: gr.Slider
+    seed: gr.Number
+    lock_seed: gr.Checkbox
+    randomise: gr.Button
+    results: gr.HTML
+
+
+@dataclass(frozen=True)
+class TrendParts:
+    """Trends tab."""
+
+    tab: gr.Tab
+    others: gr.Tab
+    attribute: gr.Radio
+    words: gr.HTML
+    board: gr.HTML
+    pictures: gr.HTML
+    shown: gr.Checkbox
