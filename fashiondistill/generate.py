@@ -19,6 +19,7 @@ from fashiondistill.config import CATALOGUE, STARTER, GenerateConfig, option, re
 from fashiondistill.data.sales import user_cache_dir
 from fashiondistill.data.shop import Shop
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
+from fashiondistill.diffusion.past import shop_past
 from fashiondistill.diffusion.pipeline import load_pipeline
 from fashiondistill.images import read_image, read_product_picture, sketch_from_edge_map
 from fashiondistill.scoring import ClipScorer, rank_designs, score_design
@@ -66,9 +67,12 @@ def generate(asked: GenerateRequest, config: GenerateConfig) -> list[ScoredDesig
     scorer = ClipScorer.load(Path(asked.model) / "clip", asked.device)
     pictured = [b for b in bestsellers if b.image.is_file()]  # H&M's own set lacks 442 pictures
     references = scorer.references({b.article_id: read_product_picture(b.image) for b in pictured})
+    past = None
+    if pipeline.trend is not None:
+        past = shop_past(shop, asked.category, asked.week, pipeline.trend, scorer.embed_images)
     scored = []
     with tqdm(total=config.num_candidates * config.num_inference_steps, desc="drawing", unit="step") as bar:
-        for event in pipeline.stream(request):
+        for event in pipeline.stream(request, past):
             if isinstance(event, Design):
                 scored.append(score_design(event, scorer, references))
             else:

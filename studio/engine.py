@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fashiondistill.data.shop import Bestseller, Shop
+    from fashiondistill.diffusion.past import Past
     from fashiondistill.diffusion.pipeline import GarmentPipeline
     from fashiondistill.scoring import ClipScorer, References
     from fashiondistill.trends import TrendPrompt
@@ -73,6 +74,7 @@ class DesignEngine:
         self.config, self.shop, self.pipeline, self.scorer, self.model_id = config, shop, pipeline, scorer, model_id
         self._lock = threading.Lock()
         self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)
+        self._past = lru_cache(maxsize=NUM_CACHED)(self._gather_past)
         self._facts = lru_cache(maxsize=NUM_CACHED)(self._gather_facts)
         self._looks: dict[str, np.ndarray] = {}  # article id -> embedding of its picture
 
@@ -194,7 +196,7 @@ class DesignEngine:
             references = self._references(request.category, request.week)
             scored: list[ScoredDesign] = []
             try:
-                with closing(self.pipeline.stream(request)) as events:
+                with closing(self.pipeline.stream(request, self._past(request.category, request.week))) as events:
                     for event in events:
                         if isinstance(event, Design):
                             scored.append(score_design(event, self.scorer, references))
@@ -207,6 +209,14 @@ class DesignEngine:
                     "candidates. Wait until other work on it has ended, or start the studio with --device cpu."
                 ) from error
         yield Ranked(tuple(rank_designs(scored)))
+
+    def _gather_past(self, category: str, week: str) -> Past | None:
+        """What sold before a week, for a model that was trained to see it; None for others."""
+        if self.pipeline.trend is None:
+            return None
+        from fashiondistill.diffusion.past import shop_past
+
+        return shop_past(self.shop, category, week, self.pipeline.trend, self.scorer.embed_images)
 
     def _embed_references(self, category: str, week: str) -> References:
         sold = [item for item in self.bestsellers(category, week) if item.image.is_file()]  # H&M's own set lacks 442

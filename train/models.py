@@ -92,7 +92,8 @@ def load_models(config: TrainConfig, device: str, *, trend_tokens: int | None = 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             width = pipeline.unet.config.cross_attention_dim
-            trend = TrendEncoder(scorer.embed_texts(["a"]).shape[1], width, trend_tokens)
+            past = {n: getattr(config, n) for n in ("num_past_weeks", "temporal_weight_decay")}
+            trend = TrendEncoder(scorer.embed_texts(["a"]).shape[1], width, trend_tokens, **past)
     if trend is not None:
         trend.to(device).eval().requires_grad_(False)
     return TrainingModels(pipeline, trend, scorer, schedule.alphas_cumprod.to(device), prediction_type)

@@ -25,7 +25,9 @@ from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH, GenerateCon
 from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
+from fashiondistill.diffusion.past import Past
 from fashiondistill.diffusion.region import garment_region
+from fashiondistill.diffusion.trend import FOLDER, TrendEncoder, load_trend_encoder
 from fashiondistill.images import from_model, to_model
 
 DEFAULTS = GenerateConfig()
@@ -82,6 +84,7 @@ class GarmentPipeline(DiffusionPipeline):
         )
         self.layout.check(unet.config)
         self.model_id = "unsaved"
+        self.trend: TrendEncoder | None = None
 
     def check_prompt(self, prompt: str) -> None:
         """Raise ValueError if the prompt has more tokens than the text encoder takes; names both counts."""
@@ -127,9 +130,21 @@ class GarmentPipeline(DiffusionPipeline):
         return image, mask
 
     def condition(
-        self, prompt: str, sketch: np.ndarray, image: np.ndarray | None = None, mask: np.ndarray | None = None
+        self,
+        prompt: str,
+        sketch: np.ndarray,
+        image: np.ndarray | None = None,
+        mask: np.ndarray | None = None,
+        past: Past | None = None,
     ) -> Conditioning:
-        """Conditions of one design (batch of 1); sizes as in `DesignRequest`."""
+        """Conditions of one design (batch of 1); sizes as in `DesignRequest`.
+
+        Raises:
+            ValueError: if a past is given to a model without a trend encoder.
+        """
+        if past is not None and self.trend is None:
+            raise ValueError(f"past is given, but the model {self.model_id} has no trend encoder: leave it out.")
+        trend, seen = past.tokens(self.trend) if past is not None else (None, None)
         size = sketch.shape
         repaint = (
             torch.ones(1, 1, *size) if mask is None else torch.from_numpy((mask > 0.5).astype(np.float32))[None, None]
@@ -144,6 +159,8 @@ class GarmentPipeline(DiffusionPipeline):
             masked_latents=self.encode_image(pixels * (1 - repaint)),
             pose=torch.zeros(1, channels, height, width) if channels else None,
             sketch=latent_sketch(strokes, self.layout.sketch) if self.layout.sketch else None,
+            trend=trend,
+            trend_seen=seen,
         )
         return conditioning.to(self.device, self.unet.dtype)
 
@@ -183,15 +200,18 @@ class GarmentPipeline(DiffusionPipeline):
             latents = scheduler.step(output, timestep, latents, return_dict=False)[0]
             yield latents
 
-    def stream(self, request: DesignRequest) -> Iterator[StepDone | Design]:
+    def stream(self, request: DesignRequest, past: Past | None = None) -> Iterator[StepDone | Design]:
         """Draw the candidates of a request one after the other; closing the iterator stops before the next step.
+
+        Args:
+            past: what sold in the weeks before, for a model with a trend encoder; None = drawn without trend tokens.
 
         Raises:
             ValueError: if the prompt is too long.
         """
         config = request.config
         image, mask = self.canvas(request.sketch, request.image, request.mask)
-        conditioning = self.condition(request.prompt, request.sketch, image, mask)
+        conditioning = self.condition(request.prompt, request.sketch, image, mask, past)
         null_states = self.encode_prompt("").to(self.unet.dtype)
         for index in range(config.num_candidates):
             steps = self.denoise(
@@ -287,6 +307,8 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
     pipeline.vae.to(memory_format=torch.channels_last)
     for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         module.eval().requires_grad_(False)
+    if (folder / FOLDER).is_dir():
+        pipeline.trend = load_trend_encoder(folder / FOLDER).to(device).eval().requires_grad_(False)
     pipeline.model_id = f"{folder.name}-{model_id}"
     return pipeline
 
