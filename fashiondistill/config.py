@@ -409,7 +409,10 @@ class PredictConfig:
     dataset_path: str = option("", "data set in the published layout (python -m fashiondistill.prepare hm)")
     checkpoint_path: str = option("", "pipeline folder, or UNet weights (.safetensors) for the base model")
     output_dir: str = option("", "folder to write to; the same command goes on where it stopped")
-    pretrained_model_name_or_path: str = option(str(STARTER), "base pipeline when --checkpoint_path holds a UNet alone")
+    lora: str = option("", "LoRA to add to the model: folder or file of train.dpo or train.temporal --lora_rank")
+    pretrained_model_name_or_path: str = option(
+        str(STARTER), "base when --checkpoint_path holds a UNet alone: folder, hub id or .safetensors"
+    )
     mode: str = option(
         "forecast", "prompt from the past only, or (oracle) the true caption", choices=("forecast", "oracle")
     )

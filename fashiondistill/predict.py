@@ -28,7 +28,8 @@ from fashiondistill.data.folders import open_folder
 from fashiondistill.data.samplefiles import read_picture
 from fashiondistill.diffusion.conditioning import Conditioning
 from fashiondistill.diffusion.past import Past, make_past
-from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise, load_pipeline
+from fashiondistill.diffusion.pipeline import GarmentPipeline, add_lora, candidate_noise, load_pipeline, prepare
+from fashiondistill.diffusion.sources import open_base
 from fashiondistill.forecast.prompts import Prompts, Told, key_number
 from fashiondistill.predictionfiles import (
     PROGRESS,
@@ -120,9 +121,14 @@ def open_model(config: PredictConfig) -> GarmentPipeline:
         )
     if path.is_dir():
         pipeline = load_pipeline(path, config.device)
-    else:
+    elif (Path(config.pretrained_model_name_or_path) / "clip").is_dir():
         pipeline = load_pipeline(Path(config.pretrained_model_name_or_path), config.device)
         _load_unet(pipeline, path)
+    else:  # Stable Diffusion: its UNet is given the file's channels
+        pipeline = prepare(open_base(config.pretrained_model_name_or_path, unet=str(path)).pipeline, config.device)
+        pipeline.model_id = f"{path.parent.name}/{path.name}"
+    if config.lora:
+        add_lora(pipeline, Path(config.lora))
     if config.mixed_precision == "fp16" and pipeline.device.type == "cpu":
         raise ValueError("--mixed_precision fp16 is not usable: processors have no fast fp16; choose bf16, no or auto.")
     if config.mixed_precision != "auto":

@@ -37,6 +37,7 @@ OWNERS = {  # package -> the only files (or folders) that may import it
     "gradio": GRADIO_FILES,
     "open_clip": {"fashiondistill/scoring.py", "train/starter/"},
     "accelerate": {"train/loop.py"},
+    "peft": {"train/adapters.py"},
     "wandb": {"train/loop.py"},
     "tensorboard": {"train/loop.py"},
     "plotly": {"studio/plots.py", "studio/trendplots.py"},

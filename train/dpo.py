@@ -35,7 +35,7 @@ def make_objective(config: DpoConfig, place: Workplace) -> PreferenceObjective:
 def train(config: DpoConfig) -> str:
     """Run, or go on with, preference training."""
     with disk_errors():
-        place = open_workplace(config)
+        place = open_workplace(config, learn_channels=False)
         return run_training(config, place, make_objective(config, place))
 
 

@@ -23,6 +23,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH, GenerateConfig
 from fashiondistill.design import Design, DesignRequest
+from fashiondistill.diffusion.adapters import merge_adapter
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
 from fashiondistill.diffusion.past import Past
@@ -292,9 +293,7 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
         FileNotFoundError, ValueError: naming the missing, damaged or pickled file; see `checkpoints.verify`.
     """
     model_id = verify(folder)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if device == "cuda" or cpu_has_bf16() else torch.float32
+    device, dtype = _place(device)
     try:
         pipeline = GarmentPipeline.from_pretrained(
             folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True
@@ -302,15 +301,35 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())  # some of diffusers' messages have several lines
         raise ValueError(f"model: {folder} cannot be loaded ({reason}). Restore or replace the folder.") from error
-    pipeline.to(device)
-    pipeline.unet.to(memory_format=torch.channels_last)
-    pipeline.vae.to(memory_format=torch.channels_last)
-    for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
-        module.eval().requires_grad_(False)
+    prepare(pipeline, device)
     if (folder / FOLDER).is_dir():
         pipeline.trend = load_trend_encoder(folder / FOLDER).to(device).eval().requires_grad_(False)
     pipeline.model_id = f"{folder.name}-{model_id}"
     return pipeline
+
+
+def prepare(pipeline: GarmentPipeline, device: str) -> GarmentPipeline:
+    """The same pipeline, frozen and in the form that draws fastest on a device."""
+    device, dtype = _place(device)
+    pipeline.to(device, dtype)
+    for module in (pipeline.unet, pipeline.vae):
+        module.to(memory_format=torch.channels_last)
+    for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+        module.eval().requires_grad_(False)
+    return pipeline
+
+
+def add_lora(pipeline: GarmentPipeline, path: Path) -> None:
+    """Add a LoRA into the UNet's weights; see `adapters.merge_adapter`."""
+    merge_adapter(pipeline.unet, path)
+    pipeline.model_id += f"+{path.name}"
+
+
+def _place(device: str) -> tuple[str, torch.dtype]:
+    """Device and number format to draw with."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return device, torch.bfloat16 if device == "cuda" or cpu_has_bf16() else torch.float32
 
 
 def cpu_has_bf16() -> bool:
