@@ -171,3 +171,19 @@ def test_new_channels_are_learnt_beside_the_lora_and_no_preference_starts_from_t
     objective = dpo.make_objective(config, open_workplace(config, learn_channels=False))
     assert isinstance(objective, PreferenceObjective)
     assert not any("conv_in" in name for name, _ in objective.models.adapter.named_parameters())
+
+
+def test_a_compiled_policy_knows_that_its_adapter_is_off() -> None:
+    """torchtune#721: a compiled model once went on with the adapter; here its graph is guarded."""
+    unet, base, _ = unet_with_adapter(targets=("to_q",))
+    compiled = torch.compile(unet, backend="eager")  # the graph is what matters, not what runs it
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(1, unet.config.in_channels, 8, 8, generator=generator)
+    rest = (torch.tensor([3]), torch.randn(1, 5, tiny.TEXT_WIDTH, generator=generator))
+    with torch.no_grad():
+        on = compiled(inputs, *rest).sample
+        with adapters.without_adapter(unet):
+            off = compiled(inputs, *rest).sample
+        again = compiled(inputs, *rest).sample
+        assert torch.allclose(off, base(inputs, *rest).sample, atol=1e-5)
+    assert torch.equal(on, again) and not torch.allclose(on, off, atol=1e-3)

@@ -86,8 +86,8 @@ def test_a_past_moves_the_pixels_and_no_past_is_no_trend(model: Path) -> None:
     )
     assert not np.array_equal(first, second)
     assert not np.array_equal(first, without)
-    away = [np.abs(one.astype(int) - without).max() for one in (nothing, first)]
-    assert away[0] <= 3 < 10 < away[1]  # another kernel, so another rounding
+    away = [np.abs(one.astype(int) - without).mean() for one in (nothing, first)]
+    assert away[0] < 0.2 * away[1]  # masked tokens take another kernel, so another rounding
     with pytest.raises(ValueError, match="has no trend encoder: leave it out"):
         next(tiny.pipeline().stream(request, pasts[0]))
 
