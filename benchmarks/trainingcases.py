@@ -27,6 +27,7 @@ from train.objectives import TemporalObjective
 from train.preferences import PreferenceObjective
 from train.settings import DpoConfig, TemporalConfig, TrainConfig
 
+DEFAULT_PAIRS = 4
 PROMPT = "navy and white striped t-shirt, short sleeves"
 
 
@@ -145,6 +146,10 @@ class LoraDpo:
         """One update."""
         self.trainer.objective.begin_step(self.trainer.step)
         self.trainer.update([self.batch])
+
+    def once_small(self) -> None:
+        """One update of 4 pairs, the default of `train.dpo`: what a small GPU must hold."""
+        self.trainer.update([self.batch.rows(slice(0, DEFAULT_PAIRS))])
 
     def draw(self) -> torch.Tensor:
         """Candidates of one prompt, together, as pictures on the device: the other half of a round's memory."""

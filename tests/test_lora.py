@@ -6,13 +6,18 @@ import copy
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
+from fashiondistill import generate
+from fashiondistill.config import PredictConfig
 from fashiondistill.diffusion.adapters import ADAPTER, CONV_IN, merge_adapter
 from fashiondistill.diffusion.conditioning import ChannelLayout
 from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.predict import open_model
 from tests import tiny
 from tests.test_train_loop import Stopped, stop_in_call, traces
 from tests.training import Ground, make_ground
@@ -187,3 +192,26 @@ def test_a_compiled_policy_knows_that_its_adapter_is_off() -> None:
         again = compiled(inputs, *rest).sample
         assert torch.allclose(off, base(inputs, *rest).sample, atol=1e-5)
     assert torch.equal(on, again) and not torch.allclose(on, off, atol=1e-3)
+
+
+def test_generate_and_predict_take_a_lora_by_flag(ground: Ground, tmp_path: Path) -> None:
+    unet, _, adapter = unet_with_adapter(targets=("to_q", "to_v"))
+    adapter.save(tmp_path)
+    before = load_pipeline(ground.model, "cpu").unet.state_dict()
+    options = {"dataset_path": "d", "output_dir": "o", "device": "cpu", "checkpoint_path": str(ground.model)}
+    opened = open_model(PredictConfig(**options, lora=str(tmp_path)))
+    changed = {name for name, value in opened.unet.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed and all(name.endswith(("to_q.weight", "to_v.weight")) for name in changed)
+    assert opened.model_id.endswith(f"+{tmp_path.name}")
+    Image.fromarray(255 - (tiny.request().sketch * 255).astype(np.uint8)).save(tmp_path / "sketch.png")
+    words = (
+        f"--sketch {tmp_path / 'sketch.png'} --category {tiny.CATEGORY} --week {tiny.WEEK} --prompt top --device cpu"
+    )
+    words += f" --model {ground.model} --catalogue {tiny.save_catalogue(tmp_path / 'shop')} --num_candidates 1"
+    pictures = []
+    for name, more in (("with", ["--lora", str(tmp_path)]), ("without", [])):
+        out = tmp_path / name
+        assert generate.main([*words.split(), "--num_inference_steps", "2", "--out", str(out), *more]) == 0
+        pictures.append(np.asarray(Image.open(out / "rank_1.png")))
+    assert not np.array_equal(*pictures)
+    assert generate.main([*words.split(), "--out", str(out), "--lora", str(tmp_path / "nothing")]) == 2

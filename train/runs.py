@@ -56,6 +56,10 @@ class Workplace:
 def open_workplace(config: TrainConfig, *, trend_tokens: int | None = None, learn_channels: bool = True) -> Workplace:
     """Load models, read and encode the data set.
 
+    Args:
+        config: settings.
+        trend_tokens, learn_channels: see `train.models.load_models`.
+
     Raises:
         FileNotFoundError, ValueError: naming what is missing or damaged; a corrupt picture stops here, before training.
     """
