@@ -44,11 +44,14 @@ class Plain:
     def encoded(self, picture: Image.Image) -> torch.Tensor:
         """PIL -> latents."""
         pixels = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
-        return self.pipeline.encode_image(pixels)
+        with self.world.autocast():
+            return self.pipeline.encode_image(pixels).float()
 
     def conditions(self) -> Conditioning:
         """Words, mask and masked picture encoded anew."""
-        return self.pipeline.condition(PROMPT, self.sketch, np.asarray(self.picture), np.ones(self.size, np.float32))
+        with self.world.autocast():
+            mask = np.ones(self.size, np.float32)
+            return self.pipeline.condition(PROMPT, self.sketch, np.asarray(self.picture), mask)
 
     def error(self, unet: torch.nn.Module, latents: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
         """Mean squared error at a random timestep."""

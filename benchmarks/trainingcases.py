@@ -58,7 +58,7 @@ class Asked:
         return {
             "dataset_path": "none", "output_dir": str(self.out), "image_size": self.image_size, "device": self.device,
             "compile": self.compile, "temporal_loss_weight": 0.0, "num_inference_steps": self.steps,
-            "gradient_accumulation_steps": 1,
+            "gradient_accumulation_steps": 1, "fast_kernels": self.device == "cuda",
         }  # fmt: skip
 
 

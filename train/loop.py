@@ -98,6 +98,9 @@ def open_world(config: TrainConfig) -> World:
     for name in trackers:
         if importlib.util.find_spec(name) is None:
             raise ValueError(f"--use_{name} is not usable: {name} is not installed. pip install {name}")
+    if config.fast_kernels:
+        torch.backends.cudnn.benchmark = True  # every update has the same shapes
+        torch.set_float32_matmul_precision("high")
     accelerator = Accelerator(
         cpu=on_cpu, mixed_precision="no", log_with=trackers or None, project_dir=config.output_dir
     )

@@ -62,6 +62,9 @@ class TrainConfig:
     )
     gradient_checkpointing: bool = option(False, "compute activations twice instead of keeping them: less memory")
     compile: bool = option(False, "torch.compile the UNet of training (about a minute once, then faster on a GPU)")
+    fast_kernels: bool = option(
+        False, "GPU: let cuDNN try its kernels and use TF32; the last digits may then differ from run to run"
+    )
     num_workers: int = option(4, "processes that load cached samples; 0 = none beside this one")
     seed: int = option(42, "seed of everything that is drawn")
     noise_offset: float = option(0.1, "share of noise that is the same in all pixels of a channel")
