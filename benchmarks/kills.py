@@ -57,6 +57,8 @@ def kill_saves(out: Path, kills: int, seed: int) -> str:
         found = values["step"]
         weights = {float(v) for n, t in tensors.items() if n.startswith("ema.") for v in (t.min(), t.max())}
         _require(weights == {float(found)}, f"kill {number}: step {found} holds {weights}")
+        if number % 10 == 9:
+            print(f"{number + 1} kills, {inside} in the middle of a save, step {found}", flush=True)
     _require(found >= 0 and inside > 0, "no kill struck a save: raise --kills")
     return f"saves: {kills} kills, {inside} in the middle of a save, up to step {found}: nothing lost"
 
