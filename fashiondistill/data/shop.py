@@ -19,6 +19,7 @@ from fashiondistill.data.attributes import COLOUR_OF_HM_GROUP, PATTERN_OF_HM_APP
 from fashiondistill.data.bestsellers import Ranking, weekly_bestsellers, weekly_units_and_days
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.cube import Cube, build_cube
+from fashiondistill.data.leaders import Leaders, find_leaders
 from fashiondistill.data.sales import why_not_writable
 from fashiondistill.data.tables import BadRow, describe, find_table
 from fashiondistill.data.transactions import TRANSACTIONS_STEM
@@ -135,6 +136,23 @@ class Shop:
     def cube(self) -> Cube:
         """Weekly sums by attribute, added up on first use."""
         return build_cube(self.units, self.articles)
+
+    def leaders(self, category: str) -> Leaders | None:
+        """Units by week of the articles of a category that ever sold well, gathered on first use.
+
+        Raises:
+            ValueError: for an unknown category.
+        """
+        folder = get_category(category).folder
+        if folder not in self._leaders:
+            own = self.articles.filter(pl.col("category") == folder)
+            complete = [week for week in self.weeks if not self.is_partial(week)]
+            self._leaders[folder] = find_leaders(self.units, own, complete)
+        return self._leaders[folder]
+
+    @cached_property
+    def _leaders(self) -> dict[str, Leaders | None]:
+        return {}
 
     @property
     def categories(self) -> tuple[Category, ...]:
