@@ -69,8 +69,10 @@ def _quality_words(facts: TrendFacts) -> str:
     found = facts.forecast.quality
     if found.skill is None:
         return "There are too few weeks to test such forecasts yet."
-    better = f"{_whole(abs(found.skill))} {'smaller' if found.skill >= 0 else 'larger'}"
-    told = f"Tested over {found.num_origins} weeks, errors were {better} than \u201clike last week\u201d"
+    better = f"{_whole(abs(found.skill))} {'smaller' if found.skill > 0 else 'larger'} than"
+    if abs(found.skill) < 0.005:
+        better = "no smaller than for"
+    told = f"Tested over {found.num_origins} weeks, errors were {better} \u201clike last week\u201d"
     told += f" and came to {_whole(found.wape)} of the shares (WAPE {found.wape:.2f}"
     told += f"; MASE {found.mase:.2f})" if found.mase is not None else ")"
     return told + (f"; light bands held {_whole(found.coverage)} of what came." if found.coverage is not None else ".")

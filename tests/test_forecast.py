@@ -46,6 +46,16 @@ def test_no_method_reads_the_future(name: str) -> None:
         assert not np.array_equal(before, after, equal_nan=True)
 
 
+@pytest.mark.parametrize("num_weeks", [1, 8, 20, 30, 51, 52, 53])
+def test_every_method_takes_any_number_of_weeks(num_weeks: int) -> None:
+    """Shops of less than a year, and early weeks of longer ones."""
+    for method in METHODS.values():
+        assert method(walks(num_weeks), HORIZON).shape == (num_weeks, HORIZON, 4)
+    if num_weeks >= 8:
+        last = backtest(shares_of_counts(num_weeks), HORIZON).forecast[-1]
+        assert last.sum(axis=-1) == pytest.approx(np.ones(HORIZON))
+
+
 def test_baselines_are_what_they_are_called() -> None:
     values = walks()
     last, drift, season = (method(values, HORIZON) for method in BASELINES.values())
