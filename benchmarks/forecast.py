@@ -145,21 +145,24 @@ def run_top(shops: list[Shop]) -> None:
         )
 
 
-def run_t2t(shop: Shop, every: int) -> None:
-    """T2T by the bundled CLIP's text tower, on every so many-th week."""
+def run_t2t(shops: list[Shop], every: int) -> None:
+    """T2T by the bundled CLIP's text tower, on every so many-th week; shops x categories are drawn.
+
+    The tower that chooses the words of forecast and persistence is also the one that judges both.
+    """
     from fashiondistill.scoring import ClipScorer
 
     scorer = ClipScorer.load(STARTER / "clip", "cpu")
-    for category in shop.categories:
-        found = t2t_score(shop, category.folder, shop.weeks[FIRST_ORIGIN::every], scorer.embed_texts)
-        cells = [
-            f"{name} {value:.3f} [{low:.3f}, {high:.3f}]"
-            for name, (value, low, high) in (
-                ("forecast", found.forecast), ("last week", found.last_week), ("random week", found.random_week),
-                ("gain", found.gain),
-            )
-        ]  # fmt: skip
-        print(f"T2T {category.folder}, {found.num_weeks} weeks: {', '.join(cells)}")
+    names = ("forecast", "by_shares", "last_week", "random_week", "gain")
+    rows, num_weeks = [], 0
+    for shop in shops:
+        for category in shop.categories:
+            found = t2t_score(shop, category.folder, shop.weeks[FIRST_ORIGIN::every], scorer.embed_texts)
+            rows.append([getattr(found, name)[0] for name in names])
+            num_weeks += found.num_weeks
+    for name, values in zip(names, np.array(rows).T, strict=True):
+        low, high = bootstrap_interval(values, np.mean)
+        print(f"T2T {name}: {values.mean():.4f} [{low:+.4f}, {high:+.4f}], n = {len(values)}, {num_weeks} weeks")
 
 
 def run_statsmodels(shop: Shop, num_series: int) -> None:
@@ -196,14 +199,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--num_transactions", type=int, default=200_000, help="sales of each (default: 200000)")
     parser.add_argument("--articles", type=int, default=24, help="articles a category (default: 24)")
     parser.add_argument("--t2t_every", type=int, default=0, help="T2T on every so many-th week (default: 0 = not)")
+    parser.add_argument("--catalogue", default="", help="folder of a shop to judge T2T on instead of synthetic ones")
     parser.add_argument("--statsmodels", type=int, default=0, help="series to fit by statsmodels too (default: 0)")
     arguments = parser.parse_args(argv)
+    if arguments.catalogue:
+        run_t2t([Shop.open(Path(arguments.catalogue))], max(arguments.t2t_every, 1))
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         if arguments.num_shops:
             shops = run_truth(arguments, Path(folder))
             run_top(shops)
             if arguments.t2t_every:
-                run_t2t(shops[0], arguments.t2t_every)
+                run_t2t(shops, arguments.t2t_every)
             if arguments.statsmodels:
                 run_statsmodels(shops[0], arguments.statsmodels)
     return 0

@@ -1,14 +1,18 @@
 """Words for next week: a description per category, forecast from the past only, every phrase linked to bestsellers.
 
-In: a `Shop` and the last week that may be read. Out: `Description`: the words with the largest forecast shares that
-exist together in something sold lately, with share, interval, method and sources, and captions of the bestsellers that
-are nearest to it. Knows nothing of models; `language` may put it in a sentence.
+In: a `Shop`, the last week that may be read and, if there is one, a text encoder. Out: `Description`: the words of
+something sold lately, each with its forecast share, interval, method and sources, and captions of the bestsellers that
+are nearest to it. With an encoder they are those of the bestseller that is most like all bestsellers of the last weeks,
+younger ones counting more; without one, those whose forecast shares add up to most. The former came nearer to what then
+sold (docs/LOG.md). Knows nothing of models; `language` may put it in a sentence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS, compose_caption
@@ -26,9 +30,11 @@ from fashiondistill.forecast.shares import (
 )
 
 SPAN = 4  # weeks in which something must have been sold to lend its words
+DECAY = 0.8  # weight of a week's captions over those of the week after it
 NUM_SOURCES = 5
 NUM_CAPTIONS = 3
 ORDER = ("colour", "pattern", "type")  # of the words in a caption
+Embed = Callable[[list[str]], np.ndarray]  # texts -> [N, D], rows of length 1
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,9 @@ class Description:
     captions: tuple[tuple[str, str], ...]
 
 
-def describe_next_week(shop: Shop, category: str, week: Week | str, *, target: Week | None = None) -> Description:
+def describe_next_week(
+    shop: Shop, category: str, week: Week | str, *, target: Week | None = None, embed: Embed | None = None
+) -> Description:
     """Describe a week from the sales up to `week`; nothing after that is read.
 
     Args:
@@ -82,6 +90,7 @@ def describe_next_week(shop: Shop, category: str, week: Week | str, *, target: W
         category: folder name.
         week: the last that may be read.
         target: the week to describe; None = the one after the last complete one up to `week`.
+        embed: of a text encoder, for example CLIP's.
 
     Returns:
         The description; with text "" where less than eight weeks are known, or the target lies more than eight weeks
@@ -102,7 +111,7 @@ def describe_next_week(shop: Shop, category: str, week: Week | str, *, target: W
         return Description(folder, target.key, "", (), ())
     forecasts = {name: forecast_shares(shop, folder, name, last, horizon=horizon) for name in ATTRIBUTES}
     sold = _sold(shop, folder, origin)
-    chosen = _likeliest(sold, forecasts)
+    chosen = (embed and _most_typical(shop, folder, origin, embed)) or _likeliest(sold, forecasts)
     if chosen is None:
         return Description(folder, target.key, "", (), ())
     text = compose_caption(colours=[chosen["colour"]], pattern=chosen["pattern"], garment=chosen["type"])
@@ -121,6 +130,29 @@ def _sold(shop: Shop, folder: str, last: Week) -> pl.DataFrame:
         .join(words, on="article_id")
         .sort("units", "article_id", descending=[True, False])
     )
+
+
+def _most_typical(shop: Shop, folder: str, last: Week, embed: Embed) -> dict[str, str] | None:
+    """Words of the bestseller whose caption is most like those of all bestsellers of the weeks up to `last`.
+
+    That maximises the expected likeness to next week's captions if they are drawn as the last weeks' were; a single
+    week is too noisy a guess at them. The youngest and best ranked among equals.
+    """
+    weights: dict[str, float] = {}
+    found: dict[str, dict[str, str]] = {}
+    known = set(shop.weeks)
+    words = shop.articles.filter(pl.col("category") == folder).select("article_id", *ATTRIBUTES)
+    words_of = {article_id: row for article_id, *row in words.iter_rows()}
+    for age in range(SPAN):
+        week = last.shift(-age)
+        for item in shop.bestsellers(folder, week) if week in known else ():
+            weights[item.caption] = weights.get(item.caption, 0.0) + DECAY**age
+            found.setdefault(item.caption, dict(zip(ATTRIBUTES, words_of[item.article_id], strict=True)))
+    if not found:
+        return None
+    embedded = embed(list(found))
+    likeness = embedded @ (embedded.T @ np.array(list(weights.values())))
+    return found[list(found)[int(likeness.round(6).argmax())]]
 
 
 def _likeliest(sold: pl.DataFrame, forecasts: dict[str, ShareForecast]) -> dict[str, str] | None:
