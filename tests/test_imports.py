@@ -20,6 +20,7 @@ LAYERS = (
     {
         "annotators",
         "export",
+        "exports",
         "diffusion",
         "scoring",
         "trends",
@@ -39,6 +40,7 @@ OWNERS = {  # package -> the only files (or folders) that may import it
     "accelerate": {"train/loop.py"},
     "wandb": {"train/loop.py"},
     "tensorboard": {"train/loop.py"},
+    "fpdf": {"fashiondistill/exports/linesheet.py"},
     "plotly": {"studio/plots.py", "studio/trendplots.py"},
     "matplotlib": {"train/charts.py"},
     "rembg": {"fashiondistill/data/masks.py"},
