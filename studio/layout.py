@@ -14,6 +14,7 @@ from studio.engine import DesignEngine
 from studio.panels.api import bind_api
 from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
+from studio.panels.exports import bind_exports, drop_script, exports_row
 from studio.panels.results import bind_generate, results_column
 from studio.panels.trends import bind_trends, trends_tab
 from studio.theme import CSS_PATH, studio_theme
@@ -55,12 +56,14 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
                         canvas = canvas_column(engine)
                     with gr.Column(elem_id="results-column"):
                         results = results_column(engine)
+                        exports = exports_row()
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
-        own = gr.State([])  # the visitor's latest designs, for the map
+        own = gr.State(())  # the visitor's latest designs as passports: for the map, and to be exported
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
         bind_generate(engine, context, canvas, results, own)
+        bind_exports(engine, context, canvas, results, exports, own)
         bind_trends(engine, context, trends, own)
         bind_api(engine)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
@@ -69,4 +72,4 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
 
 def launch_options() -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`."""
-    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": HEAD}
+    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": HEAD + drop_script()}

@@ -87,6 +87,7 @@ class ResultsView:
         fresh: whether `designs` changed since the view before; if not, only the status has to be drawn.
         seconds: since the request was taken up.
         article_names: article id -> how the page calls that bestseller.
+        references: ids of the bestsellers that CLIP-I compares with: those with a picture.
     """
 
     phase: Phase
@@ -97,3 +98,4 @@ class ResultsView:
     fresh: bool = True
     seconds: float = 0.0
     article_names: tuple[tuple[str, str], ...] = ()
+    references: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ import gradio as gr
 from fashiondistill.config import GenerateConfig
 from studio import callbacks, cards, texts
 from studio.engine import DesignEngine
+from studio.exporting import passports
 from studio.panels.events import MODEL, quiet
 from studio.panels.parts import CanvasParts, ContextParts, ResultParts
 from studio.state import GenerateInputs, ResultsView, Stop, StudioError
@@ -47,6 +48,8 @@ def results_column(engine: DesignEngine) -> ResultParts:
 def bind_generate(
     engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts, own: gr.State
 ) -> None:
+    model = engine.model_id
+
     def buttons(running: bool) -> tuple[dict, dict]:
         return gr.update(interactive=not running), gr.update(interactive=running)
 
@@ -70,10 +73,11 @@ def bind_generate(
         try:
             with closing(callbacks.run(engine, inputs, stop)) as views:
                 for view in views:
-                    drawn = cards.results_html(view, model=engine.model_id) if view.fresh else gr.skip()
-                    pictures = [one.design.image for one in view.designs] if view.phase == "ranked" else gr.skip()
+                    drawn = cards.results_html(view, model=model) if view.fresh else gr.skip()
                     pressable = (gr.skip(), gr.skip()) if view.phase == phase else buttons(view.phase == "running")
-                    yield cards.status_html(view), drawn, shown_seed, *pressable, pictures
+                    drawing = view.phase == phase == "running"
+                    designs = gr.skip() if drawing else passports(view, model=model)
+                    yield cards.status_html(view), drawn, shown_seed, *pressable, designs
                     shown_seed, phase = gr.skip(), view.phase  # what stays is not sent again: the page would redraw it
         except StudioError as error:
             yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False), gr.skip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from fashiondistill.exports.passport import Passport
 from studio import cards, texts, trendboard, trendtexts
 from studio.components import TrendBoard
 from studio.engine import ATTRIBUTES, DesignEngine
@@ -27,14 +28,14 @@ def trends_tab(tab: gr.Tab, *, others: gr.Tab) -> TrendParts:
 
 
 def bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts, own: gr.State) -> None:
-    def draw(category: str, attribute: str, week: str, designs: list) -> tuple:
+    def draw(category: str, attribute: str, week: str, designs: tuple[Passport, ...]) -> tuple:
         try:
-            plots, words = trendboard.board(engine, category, attribute, week, designs)
+            plots, words = trendboard.board(engine, category, attribute, week, [one.image for one in designs])
         except StudioError as error:
             return gr.skip(), cards.message_html(str(error)), True
         return plots, f"<p>{cards.escape(words)}</p>", True
 
-    def follow(category: str, attribute: str, week: str, designs: list, shown: bool) -> tuple:
+    def follow(category: str, attribute: str, week: str, designs: tuple[Passport, ...], shown: bool) -> tuple:
         return draw(category, attribute, week, designs) if shown else (gr.skip(), gr.skip(), gr.skip())
 
     def show_pictures(category: str, attribute: str, event: gr.EventData) -> str:
