@@ -30,8 +30,6 @@ def launch(engine: DesignEngine, config: StudioConfig, *, block: bool = True):  
     options = launch_options() | {"mcp_server": config.mcp}
     page.launch(server_name=config.host, server_port=port, quiet=True, prevent_thread_lock=True, **options)
     print(f"FashionDistill Studio: {page.local_url}", flush=True)
-    if config.mcp:
-        print(f"Tools for assistants (MCP): {page.local_url}gradio_api/mcp/", flush=True)
     if block:
         page.block_thread()
     return page
