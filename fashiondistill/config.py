@@ -81,6 +81,7 @@ class StudioConfig:
     host: str = option("127.0.0.1", "address to listen on; 0.0.0.0 opens it to the network")
     port: int = option(7860, "port to listen on")
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
+    mcp: bool = option(True, "serve the endpoints to assistants as MCP tools at /gradio_api/mcp")
     max_queue: int = option(24, "requests that may wait; more are told to come back")
 
     def __post_init__(self) -> None:

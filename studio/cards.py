@@ -77,10 +77,7 @@ def results_html(view: ResultsView, *, model: str) -> str:
         )
     names, ranked = dict(view.article_names), view.phase == "ranked"
     whys = view.whys or (None,) * len(view.designs)
-    cards = [
-        _card(one, names=names, model=model, ranked=ranked, why=why)
-        for one, why in zip(view.designs, whys, strict=True)
-    ]
+    cards = [_card(one, view, names=names, model=model, why=why) for one, why in zip(view.designs, whys, strict=True)]
     if view.phase == "running":
         cards += [_pending(number + 1) for number in range(len(view.designs), view.num_expected)]
     weight = view.request.config.clip_i_weight if view.request else 0.0
@@ -113,12 +110,12 @@ def _status(phase: str, words: str, fraction: float | None = None) -> str:
     return f'<div class="fd-state" data-phase="{escape(phase)}" role="{role}"><p>{escape(words)}</p>{bar}</div>'
 
 
-def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bool, why: Why | None) -> str:
+def _card(scored: ScoredDesign, view: ResultsView, *, names: dict[str, str], model: str, why: Why | None) -> str:
     request, number = scored.design.request, scored.design.index + 1
     picture = jpeg_url(scored.design.image)
     key = f"fd-large-{request.seed}-{number}"
     alt = escape(f"{texts.candidate(number)}: {request.prompt}")
-    badge = texts.rank_badge(scored.rank) if ranked else texts.candidate(number)
+    badge = texts.rank_badge(scored.rank) if view.phase == "ranked" and scored.rank else texts.candidate(number)
     nearest = texts.nearest(names.get(scored.nearest_article_id, scored.nearest_article_id))
     help_combined = texts.ranked_by(request.config.clip_i_weight, request.config.clip_t_weight)
     scores = (
@@ -126,7 +123,7 @@ def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bo
         + _score(texts.CLIP_I, scored.clip_i, texts.CLIP_I_HELP, kind="image")
         + _score(texts.CLIP_T, scored.clip_t, texts.CLIP_T_HELP, kind="text")
     )
-    url, name = png_url(scored, model=model), download_name(scored)
+    url, name = png_url(scored, model=model, references=view.references), download_name(scored)
     save = f'<a class="fd-save" href="{url}" download="{escape(name)}">{escape(texts.DOWNLOAD)}</a>'
     terms = f'data-clip-i="{scored.clip_i:.6f}" data-clip-t="{scored.clip_t:.6f}"'
     bars = f"--clip-i: {_length(scored.clip_i)}; --clip-t: {_length(scored.clip_t)}"

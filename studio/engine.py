@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fashiondistill.config import StudioConfig
+from fashiondistill.config import GenerateConfig, StudioConfig
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fashiondistill.data.shop import Bestseller, Shop
     from fashiondistill.diffusion.pipeline import GarmentPipeline
     from fashiondistill.explain import KnownGarments
-    from fashiondistill.scoring import ClipScorer, References
+    from fashiondistill.scoring import ClipScorer, PictureScore, References
     from fashiondistill.trends import TrendPrompt
     from studio.trendfacts import MapPoint, TrendFacts
 
@@ -226,6 +226,18 @@ class DesignEngine:
         """Article id -> bestseller of the category that has a picture, in the order in which they came up."""
         listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
         return {item.article_id: item for item in listed if item.image.is_file()}
+
+    def rank(self, pictures: list[np.ndarray], category: str, week: str, prompt: str) -> tuple[PictureScore, ...]:
+        """Pictures from anywhere (uint8 [512, 384, 3]) against the week's bestsellers and the words, best first.
+
+        Raises:
+            ValueError: for a week without sales or a prompt that is too long.
+        """
+        from fashiondistill.scoring import rank_pictures
+
+        references = self._references(category, week)
+        config = GenerateConfig()
+        return tuple(rank_pictures(pictures, self.scorer, references, prompt=prompt, config=config))
 
     def _embed_references(self, category: str, week: str) -> References:
         sold = [item for item in self.bestsellers(category, week) if item.image.is_file()]  # H&M's own set lacks 442

@@ -49,6 +49,18 @@ class ResultParts:
 
 
 @dataclass(frozen=True)
+class ExportParts:
+    """Below the results; `file` holds what the browser saves next."""
+
+    archive: gr.Button
+    sheet: gr.Button
+    table: gr.Button
+    sketch: gr.Button
+    open_design: gr.UploadButton
+    file: gr.File
+
+
+@dataclass(frozen=True)
 class TrendParts:
     """Trends tab."""
 
