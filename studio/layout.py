@@ -14,6 +14,7 @@ from studio.engine import DesignEngine
 from studio.panels.api import bind_api
 from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
+from studio.panels.live import bind_live, live_column
 from studio.panels.results import bind_generate, results_column
 from studio.panels.trends import bind_trends, trends_tab
 from studio.theme import CSS_PATH, studio_theme
@@ -55,12 +56,14 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
                         canvas = canvas_column(engine)
                     with gr.Column(elem_id="results-column"):
                         results = results_column(engine)
+                        live = live_column()
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
         own = gr.State([])  # the visitor's latest designs, for the map
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
         bind_generate(engine, context, canvas, results, own)
+        bind_live(engine, context, canvas, results, live)
         bind_trends(engine, context, trends, own)
         bind_api(engine)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)

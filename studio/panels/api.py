@@ -28,9 +28,15 @@ def bind_api(engine: DesignEngine) -> None:
         guidance: float = defaults.guidance_scale,
         influence: float = defaults.sketch_influence,
         seed: int = 0,
+        mask: str = "",
+        image: str = "",
     ) -> Iterator[dict]:
-        """Sketch (PNG data URL, dark on white) -> ranked designs; yields progress, then the ranking with pictures."""
-        inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
+        """Sketch (PNG data URL, dark on white) -> ranked designs; yields progress, then the ranking with pictures.
+
+        With `image` and `mask` (PNG data URLs of 384 x 512) only what is white in the mask is repainted in the image.
+        """
+        numbers = (num_candidates, steps, guidance, influence, seed)
+        inputs = GenerateInputs(category, week, prompt, sketch, *numbers, mask, image)
         with _as_gradio_error(), closing(callbacks.run(engine, inputs)) as views:
             for view in views:
                 if view.phase == "ranked":
