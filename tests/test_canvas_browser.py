@@ -442,7 +442,7 @@ def test_a_phone_draws_with_a_finger(server, browser):
     touch("touchEnd")
     studio.settle()
     assert np.array_equal(studio.paper(), paper)
-    for tool in studio.find("button").all():
+    for tool in studio.find("button:visible").all():
         assert tool.bounding_box()["width"] >= 44 and tool.bounding_box()["height"] >= 44
     studio.shot("canvas-390")
     context.close()
@@ -480,6 +480,6 @@ def test_paper_stays_white_in_both_themes(server, browser, theme):
     studio.page.keyboard.press("Shift+Tab")
     assert paper.evaluate(outline) == "solid"
     studio.page.keyboard.press("Shift+Tab")
-    assert studio.find("button:focus-visible").evaluate(outline) == "solid"
+    assert studio.find("input:focus-visible").evaluate(outline) == "solid"
     context.close()
     assert studio.errors == []
