@@ -48,7 +48,8 @@ WORDS = {
     "fit": "Fit",
     "fit_label": "Fit the paper",
     "fit_title": "Fit the paper (0)",
-    "photo": "Photo underneath",
+    "photo": "Photo under the paper",
+    "photo_short": "Photo",
     "photo_title": "Show a photo under the paper; it stays in this browser",
     "live": "Live",
     "live_title": "A quick preview after every stroke",
@@ -90,7 +91,7 @@ WORDS = {
     "mask_unused": "The repaint area is not used: no picture to repaint is under the paper."
     " Press Repaint a part on a design.",
     "mask_missing": "Mark what to repaint: choose Repaint area and paint over it.",
-    "mask_used": "Generate repaints only the marked area, following the sketch inside it.",
+    "mask_used": "Generate repaints only the marked area, following your lines.",
 }
 
 SHORTCUTS = (

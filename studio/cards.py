@@ -97,9 +97,9 @@ def live_words_html(words: str) -> str:
     return f'<h2 class="fd-label">{escape(texts.LIVE)}</h2><p class="fd-live-words" role="status">{escape(words)}</p>'
 
 
-def kept_html(designs: tuple[ScoredDesign, ...], *, model: str) -> str:
-    """Frames that were kept from Live, newest first."""
-    cards = "".join(_card(one, names={}, model=model, badge=texts.KEPT) for one in reversed(designs))
+def kept_html(designs: tuple[ScoredDesign, ...], *, names: dict[str, str], model: str) -> str:
+    """Frames that were kept from Live, newest first; `names` as `ResultsView.article_names`."""
+    cards = "".join(_card(one, names=names, model=model, badge=texts.KEPT) for one in reversed(designs))
     return f'<h2 class="fd-label">{escape(texts.KEPT_TITLE)}</h2><div class="fd-cards">{cards}</div>' if cards else ""
 
 

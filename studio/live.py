@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from fashiondistill.config import LIVE_STEPS
 from fashiondistill.design import ScoredDesign
-from studio import callbacks
+from studio import callbacks, texts
 from studio.engine import DesignEngine
 from studio.state import GenerateInputs, StudioError
 
@@ -39,3 +39,10 @@ def draw(engine: DesignEngine, inputs: GenerateInputs) -> ScoredDesign | None:
 def keep(frame: ScoredDesign | None, kept: tuple[ScoredDesign, ...]) -> tuple[ScoredDesign, ...]:
     """The frames kept so far and this one; the oldest beyond `MAX_KEPT` goes."""
     return (*kept, frame)[-MAX_KEPT:] if frame is not None else kept
+
+
+def article_names(engine: DesignEngine, designs: tuple[ScoredDesign, ...]) -> dict[str, str]:
+    """Article id -> how the page calls that bestseller, for all weeks and categories of the designs."""
+    asked = {(one.design.request.category, one.design.request.week) for one in designs}
+    sold = [item for category, week in sorted(asked) for item in engine.bestsellers(category, week)]
+    return {item.article_id: texts.bestseller(item.rank, item.name) for item in sold}

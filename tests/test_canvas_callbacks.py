@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from fashiondistill.config import LIVE_STEPS
+from fashiondistill.config import LIVE_STEPS, StudioConfig
+from fashiondistill.design import Design, DesignRequest
 from studio import callbacks, cards, live, texts, underlay
 from studio.canvas import decode_canvas, decode_picture, encode_canvas, encode_picture
+from studio.engine import DesignEngine
 from studio.state import GenerateInputs, StudioError
 from tests.fake_engine import FakeEngine
 
@@ -133,14 +138,72 @@ def test_live_says_what_is_wrong(engine, inputs):
 def test_kept_frames_are_cards_and_the_oldest_goes(engine, inputs):
     frame = live.draw(engine, inputs)
     kept: tuple = ()
-    assert live.keep(None, kept) == () and cards.kept_html((), model="m") == ""
+    assert live.keep(None, kept) == () and cards.kept_html((), names={}, model="m") == ""
     for _ in range(live.MAX_KEPT + 2):
         kept = live.keep(frame, kept)
     assert len(kept) == live.MAX_KEPT
-    assert cards.kept_html(kept, model="m").count("design-card") == live.MAX_KEPT
+    html = cards.kept_html(kept, names=live.article_names(engine, kept), model="m")
+    assert html.count("design-card") == live.MAX_KEPT and texts.nearest("No. 1, ") in html
 
 
 def test_live_is_not_offered_where_compute_is_metered(monkeypatch):
     assert live.is_offered()
     monkeypatch.setenv(live.METERED, "true")
     assert not live.is_offered()
+
+
+class SlowPipeline:
+    """A pipeline of 20 steps; `paused` stands in its third one until `go` is set."""
+
+    def __init__(self) -> None:
+        self.paused, self.go, self.num_steps = threading.Event(), threading.Event(), 0
+
+    def check_prompt(self, prompt: str) -> None:
+        pass
+
+    def stream(self, request: DesignRequest):
+        for step in range(1, 21):
+            self.num_steps += 1
+            if step == 3:
+                self.paused.set()
+                assert self.go.wait(10)
+            yield SimpleNamespace(index=0, step=step, total_steps=20)
+        yield Design(np.zeros((512, 384, 3), np.uint8), 0, request)
+
+
+@pytest.fixture
+def real_engine(monkeypatch):
+    """The real engine's turns, on a pipeline that can be halted and without CLIP."""
+    monkeypatch.setattr("fashiondistill.scoring.score_design", lambda design, scorer, references: design)
+    monkeypatch.setattr("fashiondistill.scoring.rank_designs", lambda designs: designs)
+    engine = DesignEngine(StudioConfig(), shop=None, pipeline=SlowPipeline(), scorer=None, model_id="slow")
+    engine._references = lambda category, week: None
+    return engine
+
+
+def test_generate_gets_the_model_from_live_within_a_step(real_engine, engine, inputs):
+    request = callbacks.check_request(engine, inputs)
+    pipeline, answers = real_engine.pipeline, []
+    thread = threading.Thread(target=lambda: answers.append(real_engine.draw_live(request)))
+    thread.start()
+    assert pipeline.paused.wait(10)
+    generating = threading.Thread(target=lambda: answers.append(list(real_engine.generate(request))))
+    generating.start()
+    while not real_engine._num_waiting:
+        time.sleep(0.01)
+    pipeline.go.set()
+    thread.join(10)
+    assert answers[0] is None and pipeline.num_steps <= 4 + 20
+    generating.join(10)
+    assert len(answers[1]) == 22 and real_engine._num_waiting == 0
+    assert real_engine.draw_live(request) is not None  # and the model is free again
+
+
+def test_live_never_waits_for_generate(real_engine, engine, inputs):
+    request = callbacks.check_request(engine, inputs)
+    real_engine.pipeline.go.set()
+    events = real_engine.generate(request)
+    next(events)
+    assert real_engine.draw_live(request) is None
+    events.close()
+    assert real_engine.draw_live(request) is not None

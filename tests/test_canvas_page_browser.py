@@ -22,6 +22,22 @@ pytestmark = pytest.mark.browser
 SESSION = "window.fashiondistillCanvas['fashiondistill-sketch']"
 
 
+# Three pen strokes as fast as the page takes them, which a driver of the mouse on a busy machine is not.
+STROKES = """() => {
+    const canvas = document.querySelector('#sketch-canvas .fd-sketch');
+    const box = canvas.getBoundingClientRect();
+    const send = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, {
+        bubbles: true, cancelable: true, pointerId: 7, pointerType: 'pen', isPrimary: true, pressure: 0.5,
+        button: type === 'pointermove' ? -1 : 0, buttons: 1,
+        clientX: box.left + x * box.width / 384, clientY: box.top + y * box.height / 512}));
+    for (const x of [80, 140, 200]) {
+        send('pointerdown', x, 480);
+        for (let far = 0; far <= 40; far += 10) send('pointermove', x + far, 480);
+        send('pointerup', x + 40, 480);
+    }
+}"""
+
+
 @pytest.fixture
 def contexts(browser):
     opened = []
@@ -134,7 +150,7 @@ def test_strokes_stay_at_their_place_whatever_the_zoom(open_studio):
     studio.page.mouse.up()
     studio.page.keyboard.up("Space")
     moved = place(studio, 140, 100)
-    assert abs(moved[0] - x - 40) < 1 and abs(moved[1] - y - 30) < 1
+    assert abs(moved[0] - x - 40) < 2 and abs(moved[1] - y - 30) < 2
     studio.draw((120, 130), (160, 130))
     studio.shot("canvas-zoomed")
     press(studio, "fit")
@@ -198,6 +214,9 @@ def test_a_bestseller_lies_under_the_paper_and_gives_its_lines(open_studio, engi
     assert abs(rows.min() - inside_rows.min()) < 8 and abs(columns.max() - inside_columns.max()) < 8  # at its place
     press(studio, "remove")
     assert picture.is_hidden()
+    tile.hover()
+    tile.locator("button[data-underlay]").click()  # the same once more
+    picture.wait_for()
 
 
 def test_a_photo_stays_in_the_browser(open_studio):
@@ -287,11 +306,10 @@ def test_live_draws_the_latest_stroke_only_and_keeps_on_request(open_studio, eng
     engine.step_seconds = 0.2
     press(studio, "live")
     until(lambda: len(engine.live_requests) == 1)
+    panel.locator("img").wait_for()  # the driver counts requests only while it waits itself
     calls = studio.num_calls
-    for x in (80, 140, 200):  # within the 400 ms, so one frame
-        studio.draw((x, 480), (x + 40, 480))
+    studio.page.evaluate(STROKES)  # all within the 400 ms, so one frame
     until(lambda: len(engine.live_requests) == 2)
-    panel.locator("img").wait_for()
     studio.page.wait_for_timeout(900)
     assert len(engine.live_requests) == 2 and studio.num_calls == calls + 1
     one, two = engine.live_requests

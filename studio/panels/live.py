@@ -56,7 +56,8 @@ def bind_live(
 
     def keep_frame(drawn, kept: tuple) -> tuple:  # noqa: ANN001 - ScoredDesign or None
         kept = live.keep(drawn, kept)
-        return cards.kept_html(kept, model=engine.model_id), kept, callbacks.pick_seed(), gr.update(interactive=False)
+        shown_cards = cards.kept_html(kept, names=live.article_names(engine, kept), model=engine.model_id)
+        return shown_cards, kept, callbacks.pick_seed(), gr.update(interactive=False)
 
     canvas.canvas.live(
         draw_live,
