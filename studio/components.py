@@ -38,7 +38,7 @@ def SketchCanvas(  # noqa: N802 - reads as the component it is
     Beside the sketch the canvas holds a repaint area and a picture under the paper; `CanvasOutlet` gives them to
     events. Further events: `.trace`, with {"picture": data URL} whose lines are wanted; `.fetch`, with {"article": id}
     of the bestseller to be laid under the paper, answered by `gr.update(underlay=[data URL, {"base": bool, "name":
-    str}])`; and `.live`, 400 ms after the pen has lifted while Live is on.
+    str, "at": anything new}])`; and `.live`, 400 ms after the pen has lifted while Live is on.
 
     Args:
         value: data URL to open with, from `canvas.encode_canvas`; None for white paper.

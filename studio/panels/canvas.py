@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import gradio as gr
@@ -52,7 +53,8 @@ def bind_canvas(engine: DesignEngine, context: ContextParts, canvas: CanvasParts
             picture, name = underlay.bestseller_picture(engine, category, week, _given(event, "article"))
         except StudioError as error:
             return gr.skip(), cards.message_html(str(error))
-        return gr.update(underlay=[picture, {"base": False, "name": name}]), gr.skip()
+        # The time, since a prop that did not change tells the canvas nothing: the same picture may be asked for again.
+        return gr.update(underlay=[picture, {"base": False, "name": name, "at": time.monotonic_ns()}]), gr.skip()
 
     outputs = [canvas.canvas, results.status]
     canvas.template.click(place_template, context.category, [*outputs, canvas.template_of], **quiet())

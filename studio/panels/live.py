@@ -28,7 +28,7 @@ def bind_live(
 ) -> None:
     if not live.is_offered():
         return
-    frame, frames, live_seed = gr.State(None), gr.State(()), gr.State(callbacks.pick_seed)
+    frame, frames, live_seed = gr.State(None), gr.State(()), gr.State(None)
 
     def draw_live(
         category: str,
@@ -39,20 +39,22 @@ def bind_live(
         image: str,
         guidance: float,
         influence: float,
-        seed: int,
+        seed: int | None,
     ) -> tuple:
         started = time.monotonic()
+        new_seed = callbacks.pick_seed() if seed is None else gr.skip()  # not at load: each page would ask for it
+        seed = new_seed if seed is None else seed
         inputs = GenerateInputs(
             category, week, prompt, sketch, 1, 2, guidance, influence, seed, mask if image else "", image
         )
         try:
             drawn = live.draw(engine, inputs)
         except StudioError as error:
-            return gr.skip(), cards.live_words_html(str(error)), gr.skip(), gr.skip()
+            return gr.skip(), cards.live_words_html(str(error)), gr.skip(), new_seed, gr.skip()
         if drawn is None:
-            return gr.skip(), cards.live_words_html(texts.LIVE_BUSY), gr.skip(), gr.skip()
+            return gr.skip(), cards.live_words_html(texts.LIVE_BUSY), gr.skip(), new_seed, gr.skip()
         words = texts.live_frame(seed, time.monotonic() - started)
-        return cards.live_html(drawn), cards.live_words_html(words), drawn, gr.update(interactive=True)
+        return cards.live_html(drawn), cards.live_words_html(words), drawn, new_seed, gr.update(interactive=True)
 
     def keep_frame(drawn, kept: tuple) -> tuple:  # noqa: ANN001 - ScoredDesign or None
         kept = live.keep(drawn, kept)
@@ -72,7 +74,7 @@ def bind_live(
             results.influence,
             live_seed,
         ],
-        [shown.picture, shown.words, frame, shown.keep],
+        [shown.picture, shown.words, frame, live_seed, shown.keep],
         trigger_mode="always_last",  # while a frame is drawn only the latest drawing waits
         **quiet(),
     )

@@ -83,6 +83,8 @@ async function enterSlot(slot) {
   const found = await restore();
   if (mounted.aborted || session.slot !== slot) return true;
   if (!found) return false;
+  const { url, maskUrl, under } = found.step;
+  if (url === (props.value || "") && maskUrl === "" && under === null) return false; // the template itself was kept
   push(found.step);
   paint(current());
   publish(found.own ? words.slot_back : words.from_other_tab, false);
