@@ -10,6 +10,7 @@ from __future__ import annotations
 import gradio as gr
 
 from studio import cards, texts
+from studio.components import STATIC
 from studio.engine import DesignEngine
 from studio.panels.api import bind_api
 from studio.panels.canvas import bind_canvas, canvas_column
@@ -20,17 +21,6 @@ from studio.panels.trends import bind_trends, trends_tab
 from studio.theme import CSS_PATH, studio_theme
 
 MAX_UPLOAD = "20mb"
-
-# Ctrl+Enter (Cmd+Enter) presses Generate, wherever the cursor is, while the button can be seen.
-HEAD = """
-<script>
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const button = document.querySelector("#generate");
-  if (button && !button.disabled && button.offsetParent) { event.preventDefault(); button.click(); }
-}, true);
-</script>
-"""
 
 LAUNCH_OPTIONS = {
     "footer_links": [],
@@ -59,7 +49,7 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
                         live = live_column()
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
-        own = gr.State([])  # the visitor's latest designs, for the map
+        own = gr.State({})  # the visitor's latest designs by category, for the map
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
         bind_generate(engine, context, canvas, results, own)
@@ -72,4 +62,10 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
 
 def launch_options() -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`."""
-    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": HEAD}
+    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": _head()}
+
+
+def _head() -> str:
+    """What listens to the page as a whole: keys, and the rail that orders the cards."""
+    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("keys.js", "ranking.js")]
+    return "".join(f"<script>{script}</script>" for script in scripts)

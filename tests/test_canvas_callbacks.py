@@ -176,8 +176,9 @@ def real_engine(monkeypatch):
     """The real engine's turns, on a pipeline that can be halted and without CLIP."""
     monkeypatch.setattr("fashiondistill.scoring.score_design", lambda design, scorer, references: design)
     monkeypatch.setattr("fashiondistill.scoring.rank_designs", lambda designs: designs)
+    monkeypatch.setattr("fashiondistill.explain.explain", lambda designs, scorer, known: ())
     engine = DesignEngine(StudioConfig(), shop=None, pipeline=SlowPipeline(), scorer=None, model_id="slow")
-    engine._references = lambda category, week: None
+    engine._references, engine._known = lambda category, week: None, lambda category: None
     return engine
 
 
