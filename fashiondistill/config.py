@@ -13,6 +13,8 @@ IMAGE_HEIGHT = 512  # pixels; MGD's size, kept through the whole system
 IMAGE_WIDTH = 384
 GROUND = 246  # grey level of the flat ground that every prepared picture stands on
 
+LIVE_STEPS = 3  # denoising steps of the page's live preview: half of a candidate's, so about half its time
+
 ASSETS = Path(__file__).parent / "assets"
 STARTER = ASSETS / "starter"
 CATALOGUE = ASSETS / "catalogue"

@@ -19,7 +19,10 @@ class StudioError(ValueError):
 
 @dataclass(frozen=True)
 class GenerateInputs:
-    """One press of Generate, as it comes from the page or the API: types are not to be trusted yet."""
+    """One press of Generate, as it comes from the page or the API: types are not to be trusted yet.
+
+    `sketch`, `mask` (white = repaint) and `image` (the picture to repaint) are PNG data URLs; None or "" for none.
+    """
 
     category: str
     week: str
@@ -30,6 +33,8 @@ class GenerateInputs:
     guidance_scale: float
     sketch_influence: float
     seed: int
+    mask: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,20 @@ PENDING = "waiting"
 
 TEMPLATE_DONE = "Template placed on the canvas. Undo brings your drawing back."
 EDGE_MAP_DONE = "Edge map placed on the canvas. Undo brings your drawing back."
+LIVE, KEEP, KEPT, KEPT_TITLE = "Live", "Keep", "Kept", "Kept from Live"
+LIVE_WAITS = "Draw: a quick preview follows a moment after the pen has lifted."
+LIVE_BUSY = "Generate has the model. Live goes on with your next stroke after that."
+
+TRACE_DONE = "Lines of the picture placed on the canvas. Undo brings your drawing back."
+REPAINT, UNDERLAY = "Repaint a part", "Show under the paper"
+UNDER = "Picture under the paper"
+MASK_WITHOUT_PICTURE = (
+    "Repaint area: there is no picture to repaint. Press Repaint a part on a design, or clear the repaint area."
+)
+PICTURE_WITHOUT_MASK = (
+    "Repaint area: nothing is marked. Choose Repaint area above the canvas and paint over the part that is to change, "
+    "or turn off Repaint in it to draw the whole design."
+)
 PHOTO_DONE = "Lines of the photo placed on the canvas. Undo brings your drawing back."
 
 INFO_CANDIDATES = "Designs to draw, 1 to 8"
@@ -181,6 +195,18 @@ def unknown_attribute(attribute: object) -> str:
 def no_upload(label: str) -> str:
     """Error for an upload that never came."""
     return f"{label}: no file arrived. Choose a PNG, JPEG or WebP file."
+
+
+def live_frame(seed: int, seconds: float) -> str:
+    """What stands beside a live preview."""
+    return f"Drawn in {seconds:.1f} s with few steps, always with seed {seed}. Keep it, and the next has another seed."
+
+
+def no_such_bestseller(article_id: object) -> str:
+    """Error for an article whose picture is asked for and that is not among the week's bestsellers."""
+    return (
+        f"{UNDER}: article {reprlib.repr(article_id)} has no picture in this week. Choose one of the bestsellers shown."
+    )
 
 
 def _s(points: int) -> str:

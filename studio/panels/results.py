@@ -71,12 +71,16 @@ def bind_generate(
         influence: float,
         seed: int,
         lock_seed: bool,
+        mask: str,
+        image: str,
         stop: Stop,
         kept: trendboard.OwnDesigns,
     ) -> Iterator[tuple]:
         stop.asked = False
         seed = seed if lock_seed else callbacks.pick_seed()
-        inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
+        mask = mask if image else ""  # the canvas says that without a picture it is not used
+        numbers = (num_candidates, steps, guidance, influence, seed)
+        inputs = GenerateInputs(category, week, prompt, sketch, *numbers, mask, image)
         shown_seed, phase = gr.skip() if lock_seed else seed, "idle"
         try:
             with closing(callbacks.run(engine, inputs, stop)) as views:
@@ -115,6 +119,8 @@ def bind_generate(
             results.influence,
             results.seed,
             results.lock_seed,
+            canvas.mask,
+            canvas.base,
             stop,
             own,
         ],
