@@ -1,4 +1,4 @@
-"""Trousers, jeans, leggings, shorts and skirts, and the lower half of dresses and jumpsuits.
+"""Trousers, jeans, leggings and shorts, and the lower half of jumpsuits.
 
 In: traits (words of the caption) and a random generator. Out: `Figure`. Knows nothing of colours.
 """
@@ -11,12 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from fashiondistill.data.vector.body import RIB_SPACING
-from fashiondistill.data.vector.curves import band, between, box, curve, evenly, flipped, ticks
+from fashiondistill.data.vector.curves import band, between, box, curve, evenly, ticks
 from fashiondistill.data.vector.figure import (
     CLOTH,
     CREASE,
     EDGE,
-    FOLD,
     HIDE,
     LINING,
     METAL,
@@ -32,9 +31,13 @@ from fashiondistill.data.vector.figure import (
 Traits = Mapping[str, str]
 # Half width of the hem and of the knee, and how far the legs stand apart.
 LEGS = {
-    "skinny": (0.115, 0.15), "slim": (0.14, 0.175), "straight": (0.2, 0.205), "tapered": (0.14, 0.215),
-    "wide": (0.32, 0.27), "flared": (0.3, 0.18),
-}  # fmt: skip
+    "skinny": (0.115, 0.15),
+    "slim": (0.14, 0.175),
+    "straight": (0.2, 0.205),
+    "tapered": (0.14, 0.215),
+    "wide": (0.32, 0.27),
+    "flared": (0.3, 0.18),
+}
 LEG_LENGTH = {"": 1.95, "cropped": 1.55, "short": 0.5, "knee length": 0.92, "mid-thigh": 0.66}
 
 
@@ -46,16 +49,16 @@ def trousers(traits: Traits, rng: np.random.Generator) -> Figure:
         waist, hip = waist - 0.05, hip - 0.1
     rise = rng.uniform(0.5, 0.62) + (0.1 if traits.get("waist") == "high waist" else 0)
     length = LEG_LENGTH[traits.get("length", "")] * rng.uniform(0.96, 1.05)
-    _waist_back(figure, waist, style)
+    waist_back(figure, waist, style)
     _legs(figure, (waist, hip, rise, length), traits, rng)
-    _waistband(figure, waist, style, rng)
+    waistband(figure, waist, style, rng)
     if style in ("jeans", "chinos"):
         _fly_and_pockets(figure, waist, hip, rise, style)
     figure.anchor, figure.print_size = (0.0, 0.5), 0.3
     return figure
 
 
-def _waist_back(figure: Figure, waist: float, style: str) -> None:
+def waist_back(figure: Figure, waist: float, style: str) -> None:
     top = curve([(-waist, 0, "c"), (-waist * 0.5, -0.025), (0, -0.03), (waist * 0.5, -0.025), (waist, 0, "c")])
     low = curve([(-waist, 0.08), (0, 0.13), (waist, 0.08)])
     figure.add(between(top, low), LINING, puff=0.01, lift=0, crumple=0.3)
@@ -82,10 +85,20 @@ def _legs(figure: Figure, sizes: tuple[float, float, float, float], traits: Trai
         centre_knee, centre_hem = hip * 0.5 + lean * 0.5, hip * 0.47 + lean + (hem_half - 0.14) * 0.25
         if short:
             centre_hem = min(centre_hem, hip * 1.06 - hem_half + (0.05 if traits["leg"] == "wide" else 0))
-        outer = [(waist, 0.0, "c"), (hip * 0.93, rise * 0.4), (hip, rise * 0.8), (centre_knee + knee_half, knee),
-                 (centre_hem + hem_half, end, "c")]  # fmt: skip
-        inner = [(centre_hem - hem_half, end + 0.012, "c"), (centre_knee - knee_half, knee),
-                 (0.045, rise + 0.09), (0.0, rise, "c"), (0.0, 0.05, "c")]  # fmt: skip
+        outer = [
+            (waist, 0.0, "c"),
+            (hip * 0.93, rise * 0.4),
+            (hip, rise * 0.8),
+            (centre_knee + knee_half, knee),
+            (centre_hem + hem_half, end, "c"),
+        ]
+        inner = [
+            (centre_hem - hem_half, end + 0.012, "c"),
+            (centre_knee - knee_half, knee),
+            (0.045, rise + 0.09),
+            (0.0, rise, "c"),
+            (0.0, 0.05, "c"),
+        ]
         top = curve([(0.0, 0.05), (waist * 0.6, 0.035), (waist, 0.0)])
         outline = np.concatenate([top, curve(outer + inner)[1:]]) * (side, 1)
         marks = _leg_lines(traits, (centre_knee, centre_hem, hem_half, knee, end, hip, rise), side)
@@ -140,8 +153,13 @@ def _leg_folds(
         turn = rng.uniform(-0.35, 0.9)
         reach = rng.uniform(0.2, 0.36)
         start = np.array([0.02, rise - 0.03 + rng.uniform(-0.1, 0.06)])
-        path = np.stack([start, start + (reach * 0.5 * np.cos(turn), reach * 0.45 * np.sin(turn)),
-                         start + (reach * np.cos(turn), reach * np.sin(turn))]) * (side, 1)  # fmt: skip
+        path = np.stack(
+            [
+                start,
+                start + (reach * 0.5 * np.cos(turn), reach * 0.45 * np.sin(turn)),
+                start + (reach * np.cos(turn), reach * np.sin(turn)),
+            ]
+        ) * (side, 1)
         ridges.append(Ridge(path, rng.uniform(0.006, 0.012), 0.015))
     if end - rise > 0.8:
         for _ in range(int(rng.integers(2, 5))):
@@ -160,10 +178,14 @@ def _leg_folds(
 def _turn_up(figure: Figure, centre: float, half: float, end: float, side: int) -> None:
     deep = 0.075
     outline = curve(
-        [(centre - half - 0.012, end - deep, "c"), (centre + half + 0.012, end - deep - 0.01, "c"),
-         (centre + half + 0.006, end + 0.004, "c"), (centre - half - 0.006, end + 0.016, "c")],
+        [
+            (centre - half - 0.012, end - deep, "c"),
+            (centre + half + 0.012, end - deep - 0.01, "c"),
+            (centre + half + 0.006, end + 0.004, "c"),
+            (centre - half - 0.006, end + 0.016, "c"),
+        ],
         closed=True,
-    )  # fmt: skip
+    )
     figure.add(outline * (side, 1), puff=0.03, lift=0.01, crumple=0.5, drape=0.3)
 
 
@@ -174,7 +196,7 @@ def _leg_cuff(figure: Figure, centre: float, half: float, end: float, side: int)
     figure.add(between(edge, low), TRIM, puff=0.04, crumple=0.2, drape=0.1, lines=marks)
 
 
-def _waistband(figure: Figure, waist: float, style: str, rng: np.random.Generator) -> None:
+def waistband(figure: Figure, waist: float, style: str, rng: np.random.Generator) -> None:
     """An elastic band with cord, or a band with loops, button and stitches."""
     deep = 0.09 if style in ("jeans", "chinos", "tailored", "cargo") else 0.1
     top = curve([(-waist - 0.004, 0.0), (-waist * 0.6, 0.035), (0, 0.05), (waist * 0.6, 0.035), (waist + 0.004, 0.0)])
@@ -202,8 +224,14 @@ def _waistband(figure: Figure, waist: float, style: str, rng: np.random.Generato
     figure.add(between(top, low), puff=0.02, lift=0.006, crumple=0.4, drape=0.2, lines=marks)
     for x in (-0.72, -0.34, 0.34, 0.72):
         y = float(np.interp(x * waist, top[:, 0], top[:, 1]))
-        figure.add(box(x * waist - 0.016, y - 0.008, x * waist + 0.016, y + deep + 0.012), CLOTH,
-                   puff=0.01, lift=0.006, crumple=0, drape=0)  # fmt: skip
+        figure.add(
+            box(x * waist - 0.016, y - 0.008, x * waist + 0.016, y + deep + 0.012),
+            CLOTH,
+            puff=0.01,
+            lift=0.006,
+            crumple=0,
+            drape=0,
+        )
     figure.button(0.02, 0.05 + deep / 2, 0.024, METAL if style == "jeans" else "button")
 
 
@@ -228,91 +256,3 @@ def _fly_and_pockets(figure: Figure, waist: float, hip: float, rise: float, styl
         for x in (waist * 0.45, hip * 0.9):
             figure.button(x, 0.3, 0.009, METAL)
             figure.button(-x, 0.3, 0.009, METAL)
-
-
-SKIRT_LENGTH = {"short": 0.78, "knee length": 1.12, "midi length": 1.5, "long": 1.85}
-
-
-def skirt(traits: Traits, rng: np.random.Generator) -> Figure:
-    """Skirts: pencil, A-line, flared, pleated, gathered, tiered."""
-    figure = Figure()
-    waist = rng.uniform(0.34, 0.38)
-    _waist_back(figure, waist, traits["shape"])
-    length = SKIRT_LENGTH[traits["length"]] * rng.uniform(0.95, 1.05)
-    skirt_part(figure, (0.03, waist, length), traits["shape"], rng)
-    _waistband(figure, waist, "elastic" if traits["shape"] in ("gathered", "tiered") else "skirt", rng)
-    figure.panels = [p for p in figure.panels if p.role not in ("button", METAL)]
-    if traits["shape"] == "button front":
-        strip = box(-0.035, 0.12, 0.035, length + 0.01)
-        marks = lines(*(np.array([(x, 0.12), (x, length)]) for x in (-0.026, 0.026)), style=STITCH, weight=0.5)
-        figure.add(strip, puff=0.012, lift=0.006, drape=0.4, lines=marks)
-        for y in np.linspace(0.1, length - 0.12, round(length / 0.16)):
-            figure.button(0, float(y), 0.02)
-    figure.anchor, figure.print_size = (0.0, length * 0.55), 0.4
-    return figure
-
-
-def skirt_part(figure: Figure, place: tuple[float, float, float], shape: str, rng: np.random.Generator) -> None:
-    """The skirt of a skirt or a dress: `place` is top, half waist and bottom."""
-    top, waist, bottom = place
-    length = bottom - top
-    hip = waist + 0.12
-    hem = {
-        "pencil": hip * 0.97, "straight": hip * 1.05, "a-line": hip + 0.2 * length, "flared": hip + 0.36 * length, "button front": hip + 0.14 * length,
-        "pleated": hip + 0.24 * length, "gathered": hip + 0.26 * length, "tiered": hip + 0.34 * length,
-    }[shape]  # fmt: skip
-    curve_down = 0.02 if shape in ("pencil", "straight") else 0.05 + 0.03 * length
-    right = [(waist, top, "c"), (hip if shape in ("pencil", "straight") else waist + (hem - waist) * 0.36, top + 0.34 * length),
-             (hem, bottom, "c")]  # fmt: skip
-    edge = curve([(hem, bottom), (hem * 0.5, bottom + curve_down * 0.8), (0, bottom + curve_down),
-                  (-hem * 0.5, bottom + curve_down * 0.8), (-hem, bottom)])  # fmt: skip
-    wavy = {"flared": 0.018, "gathered": 0.014, "tiered": 0.014, "a-line": 0.006, "pleated": 0.01}.get(shape, 0.0)
-    count = rng.integers(5, 9)
-    edge = edge + np.stack([np.zeros(len(edge)), wavy * np.sin(edge[:, 0] / hem * np.pi * count)], axis=1)
-    upper = curve([(-waist, top), (0, top + 0.03), (waist, top)])
-    outline = np.concatenate([upper, curve(right)[1:-1], edge, flipped(curve(right))[::-1][1:-1]])
-    marks, ridges = _skirt_folds(shape, (top, waist, bottom, hem, curve_down), rng)
-    figure.add(outline, puff=0.08, lift=0.006, crumple=0.7, drape=1.0, lines=marks, ridges=ridges)
-
-
-def _skirt_folds(
-    shape: str, sizes: tuple[float, float, float, float, float], rng: np.random.Generator
-) -> tuple[tuple[Line, ...], tuple[Ridge, ...]]:
-    top, waist, bottom, hem, curve_down = sizes
-    length, marks, ridges = bottom - top, [], []
-
-    def path(share: float, start: float = 0.0, end: float = 1.0) -> np.ndarray:
-        levels = np.linspace(start, end, 6)
-        low = curve_down * (1 - share**2)
-        half = waist + (hem - waist) * (
-            0.36 * np.minimum(levels / 0.34, 1) + 0.64 * np.clip((levels - 0.34) / 0.66, 0, 1)
-        )
-        return np.stack([share * half, top + 0.02 + levels * (length + low - 0.02)], axis=1)
-
-    hem_line = np.stack([path(s)[-1] for s in np.linspace(-0.99, 0.99, 16)]) - (0, 0.045)
-    marks += lines(hem_line, style=STITCH, weight=0.5)
-    if shape == "pleated":
-        for share in np.linspace(-0.86, 0.86, int(rng.integers(9, 15))):
-            marks.append(Line(path(share), EDGE, 0.55))
-            ridges.append(Ridge(path(share + 0.03, -0.1, 1.1), 0.012, 0.014))
-    elif shape in ("gathered", "flared", "a-line", "tiered"):
-        count = {"gathered": 16, "flared": 10, "a-line": 5, "tiered": 14}[shape]
-        for share in np.linspace(-0.9, 0.9, count) + rng.normal(0, 0.03, count):
-            start, end = (0.0, rng.uniform(0.3, 1.0)) if shape != "a-line" else (rng.uniform(0.3, 0.5), 1.15)
-            end = 1.2 if rng.random() < 0.6 else end
-            ridges.append(Ridge(path(share, start - 0.15, end), rng.uniform(0.008, 0.024), rng.choice([0.018, 0.028])))
-            if shape in ("gathered", "tiered"):
-                marks.append(Line(path(share, 0.02, rng.uniform(0.1, 0.3)), FOLD, rng.uniform(0.2, 0.5)))
-    if shape == "tiered":
-        for level in (0.36, 0.68):
-            row = np.stack([path(s, 0, level)[-1] for s in np.linspace(-1, 1, 16)])
-            marks.append(Line(row, EDGE, 0.8))
-            for share in np.linspace(-0.95, 0.95, 22) + rng.normal(0, 0.02, 22):
-                marks.append(
-                    Line(path(share, level + 0.01, level + rng.uniform(0.06, 0.16)), RIB, rng.uniform(0.4, 0.9))
-                )
-    if shape in ("pencil", "straight"):
-        for side in (-1, 1):
-            dart = np.array([(side * waist * 0.5, top + 0.1), (side * waist * 0.56, top + 0.3)])
-            marks.append(Line(dart, "seam", 0.5))
-    return tuple(marks), tuple(ridges)

@@ -70,8 +70,11 @@ def box(left: float, top: float, right: float, bottom: float, *, round_by: float
         return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
     r = round_by
     corners = (
-        (right - r, top + r, -90), (right - r, bottom - r, 0), (left + r, bottom - r, 90), (left + r, top + r, 180),
-    )  # fmt: skip
+        (right - r, top + r, -90),
+        (right - r, bottom - r, 0),
+        (left + r, bottom - r, 90),
+        (left + r, top + r, 180),
+    )
     return np.concatenate([arc(x, y, r, r, start, start + 90)[::4] for x, y, start in corners])
 
 

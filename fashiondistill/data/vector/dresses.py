@@ -9,24 +9,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fashiondistill.data.vector.body import (
-    FIT,
-    Torso,
-    back_of_neck,
-    body_folds,
-    bound_neck,
-    collar_stand,
-    front_of,
-    neckline,
-    rolled_neck,
-    shirt_collar,
-    sleeves,
-    torso,
-)
-from fashiondistill.data.vector.bottoms import skirt_part, trousers
+from fashiondistill.data.vector.body import FIT, Torso, body_folds, front_of, sleeves, torso
+from fashiondistill.data.vector.bottoms import trousers
 from fashiondistill.data.vector.curves import band, between, box, curve
 from fashiondistill.data.vector.figure import CLOTH, FOLD, METAL, PLAIN, STITCH, Figure, Line, Ridge, lines
-from fashiondistill.data.vector.tops import strap_front
+from fashiondistill.data.vector.necks import back_of_neck, bound_neck, collar_stand, neckline, rolled_neck, shirt_collar
+from fashiondistill.data.vector.skirts import skirt_part
+from fashiondistill.data.vector.straps import strap_front
 
 Traits = Mapping[str, str]
 DRESS_LENGTH = {"short": 1.75, "knee length": 2.15, "midi length": 2.55, "long": 2.95}
@@ -101,10 +90,21 @@ def _bodice(figure: Figure, body: Torso, traits: Traits, rng: np.random.Generato
     front = neckline("crew neck" if traits["neck"] == "turtleneck" else traits["neck"], body.neck, rng)
     back_of_neck(figure, front, body.neck)
     if not sleeveless:
-        sleeves(figure, body, sleeve, rng, cuff="buttoned" if sleeve == "long sleeves" and rng.random() < 0.5 else "hem",
-                wide=rng.uniform(0.95, 1.3))  # fmt: skip
-    front_of(figure, body, front, sleeveless=sleeveless,
-             options={"lines": _darts(body), "ridges": body_folds(rng, body, 0.7, sleeves=not sleeveless)})  # fmt: skip
+        sleeves(
+            figure,
+            body,
+            sleeve,
+            rng,
+            cuff="buttoned" if sleeve == "long sleeves" and rng.random() < 0.5 else "hem",
+            wide=rng.uniform(0.95, 1.3),
+        )
+    front_of(
+        figure,
+        body,
+        front,
+        sleeveless=sleeveless,
+        options={"lines": _darts(body), "ridges": body_folds(rng, body, 0.7, sleeves=not sleeveless)},
+    )
     if traits["neck"] == "turtleneck":
         rolled_neck(figure, body.neck, high=0.14)
     else:

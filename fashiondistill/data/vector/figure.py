@@ -12,8 +12,18 @@ import numpy as np
 
 # What a panel is made of. CLOTH carries the garment's material, colour and pattern; PLAIN the colour without pattern.
 CLOTH, PLAIN, TRIM, LINING, METAL, SOLE, HEEL, HIDE, BUTTON, GLASS, HOLE = (
-    "cloth", "plain", "trim", "lining", "metal", "sole", "heel", "hide", "button", "glass", "hole",
-)  # fmt: skip
+    "cloth",
+    "plain",
+    "trim",
+    "lining",
+    "metal",
+    "sole",
+    "heel",
+    "hide",
+    "button",
+    "glass",
+    "hole",
+)
 # SEAM is a groove, STITCH a dashed thread, FOLD the soft edge of a fold, RIB a faint groove that no sketch shows,
 # CREASE a pressed ridge, EDGE an overlap with a shadow below.
 SEAM, STITCH, FOLD, RIB, CREASE, EDGE = "seam", "stitch", "fold", "rib", "crease", "edge"

@@ -32,8 +32,21 @@ def cap(traits: Traits, rng: np.random.Generator) -> Figure:
     figure = Figure()
     wide, tall = rng.uniform(0.72, 0.78), rng.uniform(0.8, 0.92)
     peak, flat = rng.uniform(0.42, 0.54), rng.random() < 0.4
-    crown = curve([(0, -tall), (wide * 0.5, -tall * 0.92), (wide * 0.88, -tall * 0.5), (wide, 0.02), (wide * 0.96, 0.16, "c"),
-                   (0, 0.06), (-wide * 0.96, 0.16, "c"), (-wide, 0.02), (-wide * 0.88, -tall * 0.5), (-wide * 0.5, -tall * 0.92)], closed=True)  # fmt: skip
+    crown = curve(
+        [
+            (0, -tall),
+            (wide * 0.5, -tall * 0.92),
+            (wide * 0.88, -tall * 0.5),
+            (wide, 0.02),
+            (wide * 0.96, 0.16, "c"),
+            (0, 0.06),
+            (-wide * 0.96, 0.16, "c"),
+            (-wide, 0.02),
+            (-wide * 0.88, -tall * 0.5),
+            (-wide * 0.5, -tall * 0.92),
+        ],
+        closed=True,
+    )
     seams = []
     for x in (0.52, 0.98):
         seam = curve([(0, -tall + 0.01), (wide * x * 0.62, -tall * 0.72), (wide * x, -0.1), (wide * x, 0.2)])
@@ -52,11 +65,27 @@ def cap(traits: Traits, rng: np.random.Generator) -> Figure:
         figure.add(ellipse(x * wide / 0.75, y * tall / 0.86, 0.026, 0.026), LINING, puff=0.004, lift=0)
     figure.button(0, -tall, 0.055, CLOTH)
     brow = curve([(-wide * 0.97, 0.15), (-wide * 0.6, 0.05), (0, 0.0), (wide * 0.6, 0.05), (wide * 0.97, 0.15)])
-    rim = curve([(wide * 1.02, 0.15, "c"), (wide * (1.08 if flat else 1.0), peak * 0.62), (wide * 0.6, peak * 0.98), (0, peak * 1.05), (-wide * 0.6, peak * 0.98),
-                 (-wide * (1.08 if flat else 1.0), peak * 0.62), (-wide * 1.02, 0.15, "c")])  # fmt: skip
+    rim = curve(
+        [
+            (wide * 1.02, 0.15, "c"),
+            (wide * (1.08 if flat else 1.0), peak * 0.62),
+            (wide * 0.6, peak * 0.98),
+            (0, peak * 1.05),
+            (-wide * 0.6, peak * 0.98),
+            (-wide * (1.08 if flat else 1.0), peak * 0.62),
+            (-wide * 1.02, 0.15, "c"),
+        ]
+    )
     rows = [brow * (1 - 0.03 * k, 1) + (0, peak * 0.15 * k) for k in range(1, 6)]
-    figure.add(np.concatenate([brow, rim]), traits.get("peak", CLOTH), puff=0.1, lift=0.03, crumple=0.2, drape=0.1,
-               lines=lines(*rows, style=STITCH, weight=0.5))  # fmt: skip
+    figure.add(
+        np.concatenate([brow, rim]),
+        traits.get("peak", CLOTH),
+        puff=0.1,
+        lift=0.03,
+        crumple=0.2,
+        drape=0.1,
+        lines=lines(*rows, style=STITCH, weight=0.5),
+    )
     figure.anchor, figure.print_size = (0, -tall * 0.4), 0.34
     return figure
 
@@ -77,8 +106,20 @@ def beanie(traits: Traits, rng: np.random.Generator) -> Figure:
             crumple=1.2,
             drape=0,
         )
-    crown = curve([(0, -tall), (wide * 0.42, -tall * 0.95), (wide * 0.82, -tall * 0.6), (wide * 0.97, 0.0), (wide * 0.97, 0.1, "c"), (-wide * 0.97, 0.1, "c"), (-wide * 0.97, 0.0),
-                   (-wide * 0.82, -tall * 0.6), (-wide * 0.42, -tall * 0.95)], closed=True)  # fmt: skip
+    crown = curve(
+        [
+            (0, -tall),
+            (wide * 0.42, -tall * 0.95),
+            (wide * 0.82, -tall * 0.6),
+            (wide * 0.97, 0.0),
+            (wide * 0.97, 0.1, "c"),
+            (-wide * 0.97, 0.1, "c"),
+            (-wide * 0.97, 0.0),
+            (-wide * 0.82, -tall * 0.6),
+            (-wide * 0.42, -tall * 0.95),
+        ],
+        closed=True,
+    )
     ribs = []
     for x in np.linspace(-0.97, 0.97, 31):
         ribs.append(curve([(x * wide * 0.25, -tall), (x * wide * 0.84, -tall * 0.55), (x * wide, 0.1)]))
@@ -91,8 +132,15 @@ def beanie(traits: Traits, rng: np.random.Generator) -> Figure:
     )
     top = curve([(-wide, 0.02), (0, 0.06), (wide, 0.02)])
     fold = np.concatenate([top, curve([(wide * 1.01, cuff, "c"), (0, cuff + 0.05), (-wide * 1.01, cuff, "c")])])
-    figure.add(fold, TRIM if traits.get("edge") else CLOTH, puff=0.09, lift=0.03, crumple=0.3, drape=0.1,
-               lines=lines(*ticks(top, 0.045, -0.1, cuff + 0.1), style=RIB))  # fmt: skip
+    figure.add(
+        fold,
+        TRIM if traits.get("edge") else CLOTH,
+        puff=0.09,
+        lift=0.03,
+        crumple=0.3,
+        drape=0.1,
+        lines=lines(*ticks(top, 0.045, -0.1, cuff + 0.1), style=RIB),
+    )
     if rng.random() < 0.3:
         figure.add(box(0.12, cuff * 0.4, 0.3, cuff * 0.78), PLAIN, puff=0.01, lift=0.008, crumple=0, drape=0)
     figure.anchor, figure.print_size = (0, -tall * 0.3), 0.3
@@ -152,8 +200,15 @@ def brimmed(traits: Traits, rng: np.random.Generator) -> Figure:
     wide, tall, brim = rng.uniform(0.46, 0.52), rng.uniform(0.58, 0.68), rng.uniform(0.95, 1.15)
     back = ellipse(0, 0.05, brim, 0.26)
     rings = [ellipse(0, 0.05, brim * s, 0.26 * s) for s in (0.97, 0.9, 0.83, 0.76)]
-    figure.add(back, puff=0.06, lift=0, crumple=0.15, drape=0.2, lines=lines(*(np.concatenate([r, r[:1]]) for r in rings[:1]), style=STITCH, weight=0.5)
-               + lines(*rings[1:], style=RIB, weight=0.3))  # fmt: skip
+    figure.add(
+        back,
+        puff=0.06,
+        lift=0,
+        crumple=0.15,
+        drape=0.2,
+        lines=lines(*(np.concatenate([r, r[:1]]) for r in rings[:1]), style=STITCH, weight=0.5)
+        + lines(*rings[1:], style=RIB, weight=0.3),
+    )
     dent = rng.random() < 0.6
     peak = -tall + (0.1 if dent else 0.0)
     crown = curve(

@@ -15,9 +15,31 @@ from fashiondistill.data.vector.textures import noise
 
 SIZE = 256
 WORDS = (
-    "CLUB", "NORTH", "STUDIO", "1987", "COAST", "SUNDAY", "RIDER", "HELLO", "OCEAN", "76", "WILD", "TOKYO", "LIBRE",
-    "PACIFIC", "BLOOM", "TEAM 09", "ATLAS", "RADIO", "GOOD DAY", "88", "PARADE", "LAKE", "MOTO", "AMOUR",
-)  # fmt: skip
+    "CLUB",
+    "NORTH",
+    "STUDIO",
+    "1987",
+    "COAST",
+    "SUNDAY",
+    "RIDER",
+    "HELLO",
+    "OCEAN",
+    "76",
+    "WILD",
+    "TOKYO",
+    "LIBRE",
+    "PACIFIC",
+    "BLOOM",
+    "TEAM 09",
+    "ATLAS",
+    "RADIO",
+    "GOOD DAY",
+    "88",
+    "PARADE",
+    "LAKE",
+    "MOTO",
+    "AMOUR",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,8 +239,17 @@ def _graphic(rng: np.random.Generator, half_width: float) -> Tile:
     else:
         for number, share in enumerate((0.2, 0.4, 0.6, 0.8)):
             y = size * share
-            fill(number % 2, np.array([(0.05 * size, y - 0.07 * size), (0.95 * size, y - 0.07 * size),
-                                       (0.95 * size, y + 0.05 * size), (0.05 * size, y + 0.05 * size)]))  # fmt: skip
+            fill(
+                number % 2,
+                np.array(
+                    [
+                        (0.05 * size, y - 0.07 * size),
+                        (0.95 * size, y - 0.07 * size),
+                        (0.95 * size, y + 0.05 * size),
+                        (0.05 * size, y + 0.05 * size),
+                    ]
+                ),
+            )
     return Tile(*(np.pad(layer.astype(np.float32) / 255, 2) for layer in layers))
 
 

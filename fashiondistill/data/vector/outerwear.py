@@ -10,21 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fashiondistill.data.vector.body import (
-    FIT,
-    Torso,
-    body_folds,
-    collar_stand,
-    front_of,
-    hem_band,
-    hood,
-    neckline,
-    rolled_neck,
-    shirt_collar,
-    sleeves,
-    stitched_hem,
-    torso,
-)
+from fashiondistill.data.vector.body import FIT, Torso, body_folds, front_of, hem_band, sleeves, stitched_hem, torso
 from fashiondistill.data.vector.curves import band, beside, box, curve
 from fashiondistill.data.vector.figure import (
     CLOTH,
@@ -38,6 +24,7 @@ from fashiondistill.data.vector.figure import (
     Ridge,
     lines,
 )
+from fashiondistill.data.vector.necks import collar_stand, hood, neckline, rolled_neck, shirt_collar
 from fashiondistill.data.vector.tops import zip_down
 
 Traits = Mapping[str, str]
@@ -53,8 +40,21 @@ def blazer(traits: Traits, rng: np.random.Generator) -> Figure:
     body = Torso(**(body.__dict__ | {"length": length, "hem": hem, "waist": body.chest * 0.9, "hem_curve": 0.02}))
     close, double = rng.uniform(0.72, 0.92), traits["closure"] == "double-breasted"
     collar_stand(figure, body.neck)
-    figure.add(curve([(-body.neck - 0.05, 0.0, "c"), (body.neck + 0.05, 0.0, "c"), (0.06, close + 0.05, "c"), (-0.06, close + 0.05, "c")],
-                     closed=True), LINING, puff=0.02, lift=0, crumple=0.5)  # fmt: skip
+    figure.add(
+        curve(
+            [
+                (-body.neck - 0.05, 0.0, "c"),
+                (body.neck + 0.05, 0.0, "c"),
+                (0.06, close + 0.05, "c"),
+                (-0.06, close + 0.05, "c"),
+            ],
+            closed=True,
+        ),
+        LINING,
+        puff=0.02,
+        lift=0,
+        crumple=0.5,
+    )
     sleeves(figure, body, "long sleeves", rng, cuff="hem", wide=1.18)
     overlap = 0.17 if double else 0.05
     _fronts(figure, body, close, overlap, rng, FIT[traits["fit"]][4])
@@ -104,25 +104,45 @@ def _fronts(
 def _lapels(figure: Figure, neck: float, close: float, overlap: float, *, wide: float) -> None:
     notch = 0.3
     lapel = curve(
-        [(neck * 0.75, 0.06, "c"), (neck * 0.5, close * 0.45), (-overlap * 0.4, close, "c"),
-         (neck * 0.4 + wide * 0.9, close * 0.56), (neck + wide * 0.95, notch + 0.02, "c"), (neck + wide * 0.3, notch - 0.06, "c")],
+        [
+            (neck * 0.75, 0.06, "c"),
+            (neck * 0.5, close * 0.45),
+            (-overlap * 0.4, close, "c"),
+            (neck * 0.4 + wide * 0.9, close * 0.56),
+            (neck + wide * 0.95, notch + 0.02, "c"),
+            (neck + wide * 0.3, notch - 0.06, "c"),
+        ],
         closed=True,
-    )  # fmt: skip
+    )
     figure.add_pair(lapel, turn=-12, puff=0.02, lift=0.018, crumple=0.4, drape=0.3)
     collar = curve(
-        [(neck * 0.5, 0.1, "c"), (neck * 0.78, -0.12), (neck * 0.6, -0.15, "c"), (neck + 0.04, -0.08),
-         (neck + 0.09, 0.06), (neck + wide * 0.78, notch - 0.1, "c"), (neck + wide * 0.28, notch - 0.05, "c"), (neck * 0.72, 0.13)],
+        [
+            (neck * 0.5, 0.1, "c"),
+            (neck * 0.78, -0.12),
+            (neck * 0.6, -0.15, "c"),
+            (neck + 0.04, -0.08),
+            (neck + 0.09, 0.06),
+            (neck + wide * 0.78, notch - 0.1, "c"),
+            (neck + wide * 0.28, notch - 0.05, "c"),
+            (neck * 0.72, 0.13),
+        ],
         closed=True,
-    )  # fmt: skip
+    )
     figure.add_pair(collar, turn=-25, puff=0.02, lift=0.016, crumple=0.4, drape=0.3)
 
 
 def _flap(figure: Figure, x: float, y: float, half: float, *, slant: float) -> None:
     outline = curve(
-        [(x - half, y + slant, "c"), (x + half, y - slant, "c"), (x + half, y + 0.1 - slant), (x + half - 0.02, y + 0.115),
-         (x - half + 0.02, y + 0.115), (x - half, y + 0.1 + slant)],
+        [
+            (x - half, y + slant, "c"),
+            (x + half, y - slant, "c"),
+            (x + half, y + 0.1 - slant),
+            (x + half - 0.02, y + 0.115),
+            (x - half + 0.02, y + 0.115),
+            (x - half, y + 0.1 + slant),
+        ],
         closed=True,
-    )  # fmt: skip
+    )
     figure.add(outline, CLOTH, puff=0.01, lift=0.008, crumple=0.4, drape=0.2)
 
 
@@ -188,8 +208,20 @@ def _quilt(figure: Figure, first: int, body: Torso) -> None:
         levels = np.arange(body.slope + 0.05, high[1], step)
         sag = 0.012
         seams = [curve([(low[0], y), ((low[0] + high[0]) / 2, y + sag), (high[0], y)]) for y in levels]
-        swells = [Ridge(np.array([(low[0] - 0.4, y + step / 2), (0.5 * (low[0] + high[0]), y + step / 2 + sag), (high[0] + 0.4, y + step / 2)]), 0.035, 0.03)
-                  for y in levels]  # fmt: skip
+        swells = [
+            Ridge(
+                np.array(
+                    [
+                        (low[0] - 0.4, y + step / 2),
+                        (0.5 * (low[0] + high[0]), y + step / 2 + sag),
+                        (high[0] + 0.4, y + step / 2),
+                    ]
+                ),
+                0.035,
+                0.03,
+            )
+            for y in levels
+        ]
         figure.panels[index] = replace(
             panel, lines=panel.lines + lines(*seams, weight=0.9), ridges=(*panel.ridges, *swells)
         )

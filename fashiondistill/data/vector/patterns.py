@@ -219,9 +219,16 @@ def _placed(tile: Tile, place: Place) -> Callable[[np.ndarray, np.ndarray], Weig
 
 
 CHECKS: dict[str, Callable[[np.random.Generator], Callable[[np.ndarray, np.ndarray], Weights]]] = {
-    "gingham": _gingham, "tartan": _tartan, "windowpane check": _windowpane, "large check": _large_check,
-}  # fmt: skip
+    "gingham": _gingham,
+    "tartan": _tartan,
+    "windowpane check": _windowpane,
+    "large check": _large_check,
+}
 ALL_OVER: dict[str, Callable[[np.random.Generator], Tile]] = {
-    "polka dots": dots, "floral print": flowers, "leaf print": leaves, "camouflage": camouflage,
-    "leopard print": leopard, "geometric print": geometric,
-}  # fmt: skip
+    "polka dots": dots,
+    "floral print": flowers,
+    "leaf print": leaves,
+    "camouflage": camouflage,
+    "leopard print": leopard,
+    "geometric print": geometric,
+}

@@ -6,7 +6,7 @@ each throws a shadow on those below and hides their lines. Outside the garment s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,24 +14,27 @@ import numpy as np
 from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH
 from fashiondistill.data.lines import smooth_contours
 from fashiondistill.data.vector import figure as fig
-from fashiondistill.data.vector.figure import Figure, Panel, Ridge
+from fashiondistill.data.vector.figure import Figure, Panel
 from fashiondistill.data.vector.folds import relief
+from fashiondistill.data.vector.laying import SCALE, laid_down, place
 from fashiondistill.data.vector.patterns import Pattern, Place, make_pattern
 from fashiondistill.data.vector.stitching import Stitching
 from fashiondistill.data.vector.textures import MATERIALS, Material, texture
 
-SCALE = 2  # pictures are drawn at twice the size and reduced, which smooths every edge
 SUBPIXEL_BITS = 4
-FILL = 0.88  # share of the frame that the garment takes along its tighter side, as `placing.FILL` of photos
 OUTLINE = 2.0  # pixels, of the sketch
 METALS = {"gold": (192, 164, 98), "silver": (172, 174, 180), "rose gold": (186, 142, 120)}
 SOLES = ((232, 230, 224), (38, 37, 38), (176, 132, 88), (120, 92, 66))
 HARD = Material("", "smooth", 0.0, 0.7, 0.0, 0.0)
 MATERIAL_OF_ROLE = {
-    fig.METAL: HARD, fig.BUTTON: Material("", "smooth", 0.0, 0.3, 0.0, 0.0), fig.GLASS: HARD,
-    fig.SOLE: Material("", "smooth", 0.03, 0.12, 0.0, 0.0), fig.HEEL: Material("", "smooth", 0.03, 0.25, 0.0, 0.0), fig.HIDE: MATERIALS["leather"],
+    fig.METAL: HARD,
+    fig.BUTTON: Material("", "smooth", 0.0, 0.3, 0.0, 0.0),
+    fig.GLASS: HARD,
+    fig.SOLE: Material("", "smooth", 0.03, 0.12, 0.0, 0.0),
+    fig.HEEL: Material("", "smooth", 0.03, 0.25, 0.0, 0.0),
+    fig.HIDE: MATERIALS["leather"],
     fig.LINING: Material("", "woven", 0.05, 0.0, 0.8, 0.7),
-}  # fmt: skip
+}
 DEPTH_OF_TEXTURE = {"lace": 0.36, "rib": 0.2, "mesh": 0.2, "rope": 0.3}
 
 
@@ -75,61 +78,6 @@ def paint(figure: Figure, look: Look) -> Painted:
     for panel in placed.panels:
         painter.add(panel)
     return painter.finish()
-
-
-def place(figure: Figure) -> tuple[Figure, float]:
-    """Scale and centre a figure into the enlarged frame; the zoom is pixels per unit."""
-    points = np.concatenate([panel.outline for panel in figure.panels if panel.role != fig.HOLE])
-    low, high = points.min(axis=0), points.max(axis=0)
-    frame = np.array([IMAGE_WIDTH, IMAGE_HEIGHT]) * SCALE
-    zoom = float(FILL * (frame / (high - low)).min())
-    shift = frame / 2 - zoom * (low + high) / 2
-    panels = [panel.moved(lambda points: points * zoom + shift) for panel in figure.panels]
-    anchor = np.array(figure.anchor) * zoom + shift
-    return Figure(panels, (float(anchor[0]), float(anchor[1])), figure.print_size * zoom), zoom
-
-
-def laid_down(figure: Figure, rng: np.random.Generator) -> Figure:
-    """The figure as it lies: turned a little, stretched and bent by a smooth field, edges not quite straight."""
-    points = np.concatenate([panel.outline for panel in figure.panels])
-    middle, size = points.mean(axis=0), float(np.ptp(points, axis=0).max())
-    angle = np.deg2rad(rng.normal(0, 1.6))
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    waves = [(rng.normal(0, 1, 2), rng.uniform(0, 2 * np.pi, 2), scale, share)
-             for scale, share in ((2.5, 0.007), (5.0, 0.0035), (14.0, 0.0011), (22.0, 0.0007))]  # fmt: skip
-
-    def bend(path: np.ndarray) -> np.ndarray:
-        local = (path - middle) / size
-        moved = path - middle
-        for way, phase, scale, share in waves:
-            wave = np.sin(scale * (local @ (way / np.hypot(*way)))[:, None] + phase)
-            cross = np.sin(scale * (local @ (np.array([-way[1], way[0]]) / np.hypot(*way)))[:, None] + phase[::-1])
-            moved = moved + share * size * (wave + cross)
-        return moved @ turn + middle
-
-    def lay(path: np.ndarray) -> np.ndarray:
-        return bend(_dense(path, 0.012 * size))
-
-    panels = [
-        replace(
-            panel.moved(lay), outline=bend(_dense(panel.outline, 0.012 * size, closed=True)),
-            ridges=tuple(Ridge(bend(ridge.points), ridge.height, ridge.width) for ridge in panel.ridges),
-        )
-        for panel in figure.panels
-    ]  # fmt: skip
-    return Figure(panels, figure.anchor, figure.print_size)
-
-
-def _dense(path: np.ndarray, spacing: float, *, closed: bool = False) -> np.ndarray:
-    """The path with points at most `spacing` apart; its corners stay."""
-    ends = np.roll(path, -1, axis=0) if closed else path[1:]
-    starts = path if closed else path[:-1]
-    counts = np.maximum(1, np.ceil(np.linalg.norm(ends - starts, axis=1) / spacing)).astype(int)
-    if counts.max(initial=1) == 1:
-        return path
-    share = np.concatenate([np.arange(count) / count for count in counts])[:, None]
-    dense = np.repeat(starts, counts, axis=0) * (1 - share) + np.repeat(ends, counts, axis=0) * share
-    return dense if closed else np.concatenate([dense, path[-1:]])
 
 
 def sketch_of(figure: Figure, *, weight: float = 0.8) -> np.ndarray:
@@ -252,11 +200,16 @@ class _Painter:
         look = self.look
         first = np.array(look.first, np.float32)
         single = {
-            fig.PLAIN: first, fig.TRIM: np.array(look.trim, np.float32), fig.METAL: np.array(METALS[look.metal], np.float32),
-            fig.SOLE: np.array(self.sole, np.float32), fig.HIDE: np.array(self.hide, np.float32),
-            fig.BUTTON: np.array(self.button, np.float32), fig.HEEL: np.array(self.heel, np.float32), fig.LINING: 0.62 * first + 6,
+            fig.PLAIN: first,
+            fig.TRIM: np.array(look.trim, np.float32),
+            fig.METAL: np.array(METALS[look.metal], np.float32),
+            fig.SOLE: np.array(self.sole, np.float32),
+            fig.HIDE: np.array(self.hide, np.float32),
+            fig.BUTTON: np.array(self.button, np.float32),
+            fig.HEEL: np.array(self.heel, np.float32),
+            fig.LINING: 0.62 * first + 6,
             fig.GLASS: 0.5 * first + np.float32(70),
-        }  # fmt: skip
+        }
         if role in single:
             return single[role]
         if self.pattern.of_cloth is not None:

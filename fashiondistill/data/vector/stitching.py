@@ -16,8 +16,12 @@ SUBPIXEL_BITS = 4
 GROOVE, SOFT, THREAD, RIB, CREASE, INK = range(6)
 # Style -> (layer, width in pixels of the enlarged picture)
 DRAWN_AS = {
-    fig.SEAM: (GROOVE, 2), fig.EDGE: (GROOVE, 3), fig.FOLD: (SOFT, 3), fig.RIB: (RIB, 2), fig.CREASE: (CREASE, 2),
-}  # fmt: skip
+    fig.SEAM: (GROOVE, 2),
+    fig.EDGE: (GROOVE, 3),
+    fig.FOLD: (SOFT, 3),
+    fig.RIB: (RIB, 2),
+    fig.CREASE: (CREASE, 2),
+}
 INK_WIDTH = 3  # thinner than the outline, as in the sketches made of photos
 DASH, GAP = 5.0, 4.0
 

@@ -212,8 +212,23 @@ def _lace(rng: np.random.Generator) -> np.ndarray:
 
 
 TEXTURES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
-    "smooth": _smooth, "jersey": _jersey, "woven": _woven, "linen": _linen, "knit": _knit, "fine knit": _fine_knit,
-    "cable": _cable, "rib": _rib, "twill": _twill, "leather": _leather, "suede": _suede, "wool": _wool,
-    "tweed": _tweed, "corduroy": _corduroy, "mesh": _mesh, "canvas": _canvas, "fleece": _fleece, "straw": _straw,
+    "smooth": _smooth,
+    "jersey": _jersey,
+    "woven": _woven,
+    "linen": _linen,
+    "knit": _knit,
+    "fine knit": _fine_knit,
+    "cable": _cable,
+    "rib": _rib,
+    "twill": _twill,
+    "leather": _leather,
+    "suede": _suede,
+    "wool": _wool,
+    "tweed": _tweed,
+    "corduroy": _corduroy,
+    "mesh": _mesh,
+    "canvas": _canvas,
+    "fleece": _fleece,
+    "straw": _straw,
     "lace": _lace,
-}  # fmt: skip
+}

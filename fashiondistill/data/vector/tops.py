@@ -13,26 +13,17 @@ from fashiondistill.data.vector.body import (
     FIT,
     RIB_SPACING,
     Torso,
-    back_of_neck,
     body_folds,
-    bound_neck,
-    collar_stand,
     front_of,
     hem_band,
-    hood,
-    neckline,
-    rolled_neck,
-    shirt_collar,
     sleeves,
     stitched_hem,
     torso,
 )
-from fashiondistill.data.vector.curves import band, beside, box, curve, evenly, flipped, ticks
+from fashiondistill.data.vector.curves import band, beside, box, curve, flipped, ticks
 from fashiondistill.data.vector.figure import (
     CLOTH,
-    CREASE,
     EDGE,
-    LINING,
     METAL,
     PLAIN,
     RIB,
@@ -41,6 +32,15 @@ from fashiondistill.data.vector.figure import (
     Figure,
     Line,
     lines,
+)
+from fashiondistill.data.vector.necks import (
+    back_of_neck,
+    bound_neck,
+    collar_stand,
+    hood,
+    neckline,
+    rolled_neck,
+    shirt_collar,
 )
 
 Traits = Mapping[str, str]
@@ -66,9 +66,12 @@ def simple_top(traits: Traits, rng: np.random.Generator) -> Figure:
     if blouse:
         marks += _gathers(neck, rng)
     outline = front_of(
-        figure, body, front, sleeveless=sleeveless,
+        figure,
+        body,
+        front,
+        sleeveless=sleeveless,
         options={"lines": marks, "ridges": body_folds(rng, body, FIT[fit][4], sleeves=not sleeveless)},
-    )  # fmt: skip
+    )
     if knitted:
         hem_band(figure, body)
     if neck_word in ("turtleneck", "mock neck"):
@@ -91,8 +94,13 @@ def _gathers(neck: float, rng: np.random.Generator) -> tuple[Line, ...]:
     for x in np.linspace(-0.8, 0.8, 11):
         reach = rng.uniform(0.12, 0.28)
         top = 0.17 - 0.1 * abs(x)
-        marks.append(Line(curve([(x * neck, top), (x * neck * 1.25, top + reach * 0.5), (x * neck * 1.3, top + reach)]),
-                          RIB, rng.uniform(0.4, 0.8)))  # fmt: skip
+        marks.append(
+            Line(
+                curve([(x * neck, top), (x * neck * 1.25, top + reach * 0.5), (x * neck * 1.3, top + reach)]),
+                RIB,
+                rng.uniform(0.4, 0.8),
+            )
+        )
     return tuple(marks)
 
 
@@ -105,24 +113,35 @@ def _bind_armholes(figure: Figure, outline: np.ndarray, body: Torso) -> None:
         figure.add_pair(band(beside(part, 0.014), 0.03), TRIM, puff=0.012, lift=0.003, crumple=0, drape=0)
 
 
-def _patch_pocket(figure: Figure, x: float, y: float, half: float, *, deep: float = 0.3, flap: bool = False,
-                  role: str = CLOTH) -> None:  # fmt: skip
+def _patch_pocket(
+    figure: Figure, x: float, y: float, half: float, *, deep: float = 0.3, flap: bool = False, role: str = CLOTH
+) -> None:
     """A pocket sewn on, at (x, y) of its upper middle."""
     outline = curve(
-        [(x - half, y, "c"), (x + half, y, "c"), (x + half, y + deep * 0.82, "c"), (x, y + deep, "c"),
-         (x - half, y + deep * 0.82, "c")],
+        [
+            (x - half, y, "c"),
+            (x + half, y, "c"),
+            (x + half, y + deep * 0.82, "c"),
+            (x, y + deep, "c"),
+            (x - half, y + deep * 0.82, "c"),
+        ],
         closed=True,
-    )  # fmt: skip
+    )
     inner = (outline - (x, y + deep / 2)) * (0.88, 0.93) + (x, y + deep / 2)
     marks = lines(np.concatenate([inner, inner[:1]]), style=STITCH, weight=0.5)
     marks += lines(np.array([(x - half, y + 0.045), (x + half, y + 0.045)]), style=STITCH, weight=0.4)
     figure.add(outline, role, puff=0.012, lift=0.008, crumple=0.5, drape=0.4, lines=marks)
     if flap:
         cover = curve(
-            [(x - half - 0.008, y - 0.02, "c"), (x + half + 0.008, y - 0.02, "c"), (x + half + 0.008, y + 0.09, "c"),
-             (x, y + 0.13, "c"), (x - half - 0.008, y + 0.09, "c")],
+            [
+                (x - half - 0.008, y - 0.02, "c"),
+                (x + half + 0.008, y - 0.02, "c"),
+                (x + half + 0.008, y + 0.09, "c"),
+                (x, y + 0.13, "c"),
+                (x - half - 0.008, y + 0.09, "c"),
+            ],
             closed=True,
-        )  # fmt: skip
+        )
         figure.add(cover, role, puff=0.012, lift=0.012, crumple=0.4, drape=0.2)
         figure.button(x, y + 0.085, 0.014)
 
@@ -137,8 +156,9 @@ def shirt(traits: Traits, rng: np.random.Generator) -> Figure:
     front = neckline("crew neck", body.neck, rng)
     yoke = curve([(-body.shoulder, body.slope + 0.09), (-body.neck, 0.07)])
     marks = stitched_hem(body, deep=0.035) + lines(yoke, flipped(yoke), weight=0.6)
-    front_of(figure, body, front, sleeveless=False,
-             options={"lines": marks, "ridges": body_folds(rng, body, FIT[fit][4])})  # fmt: skip
+    front_of(
+        figure, body, front, sleeveless=False, options={"lines": marks, "ridges": body_folds(rng, body, FIT[fit][4])}
+    )
     _placket(figure, 0.1, body.length + body.hem_curve - 0.005, 0.036, rng)
     shirt_collar(figure, body.neck, spread=rng.uniform(0.16, 0.24), drop=rng.uniform(0.24, 0.3))
     if traits.get("pocket"):
@@ -148,8 +168,17 @@ def shirt(traits: Traits, rng: np.random.Generator) -> Figure:
     return figure
 
 
-def _placket(figure: Figure, top: float, bottom: float, half: float, rng: np.random.Generator, *, count: int = 0,
-             role: str = CLOTH, radius: float = 0.017) -> None:  # fmt: skip
+def _placket(
+    figure: Figure,
+    top: float,
+    bottom: float,
+    half: float,
+    rng: np.random.Generator,
+    *,
+    count: int = 0,
+    role: str = CLOTH,
+    radius: float = 0.017,
+) -> None:
     """A strip down the front with buttons."""
     marks = lines(*(np.array([(x, top), (x, bottom)]) for x in (-half * 0.75, half * 0.75)), style=STITCH, weight=0.4)
     figure.add(box(-half, top, half, bottom), role, puff=0.012, lift=0.006, crumple=0.6, drape=0.3, lines=marks)
@@ -165,8 +194,13 @@ def polo(traits: Traits, rng: np.random.Generator) -> Figure:
     collar_stand(figure, body.neck)
     sleeves(figure, body, traits["sleeve"], rng, cuff="rib")
     front = neckline("crew neck", body.neck, rng)
-    front_of(figure, body, front, sleeveless=False,
-             options={"lines": stitched_hem(body), "ridges": body_folds(rng, body, FIT[fit][4])})  # fmt: skip
+    front_of(
+        figure,
+        body,
+        front,
+        sleeveless=False,
+        options={"lines": stitched_hem(body), "ridges": body_folds(rng, body, FIT[fit][4])},
+    )
     _placket(figure, 0.1, rng.uniform(0.46, 0.56), 0.04, rng, count=int(rng.integers(2, 4)))
     shirt_collar(figure, body.neck, spread=0.21, drop=0.25, open_by=rng.uniform(0, 0.03), role=TRIM)
     figure.anchor, figure.print_size = (0.0, 0.8), 0.5
@@ -205,15 +239,26 @@ def hoodie(traits: Traits, rng: np.random.Generator) -> Figure:
     body = torso(rng, fit, traits.get("length", ""))
     hood(figure, body.neck, rng, drawn=False)
     sleeves(figure, body, "long sleeves", rng, cuff="rib", wide=1.12)
-    front_of(figure, body, neckline("crew neck", body.neck, rng), sleeveless=False,
-             options={"ridges": body_folds(rng, body, FIT[fit][4]), "puff": 0.09})  # fmt: skip
+    front_of(
+        figure,
+        body,
+        neckline("crew neck", body.neck, rng),
+        sleeveless=False,
+        options={"ridges": body_folds(rng, body, FIT[fit][4]), "puff": 0.09},
+    )
     hem_band(figure, body, take=0.9)
     low, wide = body.length - 0.01, 0.3 * body.waist / 0.5
     pouch = curve(
-        [(-wide * 0.62, low - 0.42, "c"), (wide * 0.62, low - 0.42, "c"), (wide, low - 0.16, "c"), (wide, low, "c"),
-         (-wide, low, "c"), (-wide, low - 0.16, "c")],
+        [
+            (-wide * 0.62, low - 0.42, "c"),
+            (wide * 0.62, low - 0.42, "c"),
+            (wide, low - 0.16, "c"),
+            (wide, low, "c"),
+            (-wide, low, "c"),
+            (-wide, low - 0.16, "c"),
+        ],
         closed=True,
-    )  # fmt: skip
+    )
     hem = [curve([(s * wide * 0.56, low - 0.41), (s * wide * 0.93, low - 0.15)]) for s in (-1, 1)]
     figure.add(pouch, CLOTH, puff=0.03, lift=0.01, crumple=0.7, lines=lines(*hem, style=STITCH, weight=0.6))
     if traits["closure"] == "zip":
@@ -233,49 +278,3 @@ def zip_down(figure: Figure, top: float, bottom: float, *, x: float = 0.0) -> No
         band(path, 0.045), PLAIN, puff=0.006, lift=0.002, crumple=0.3, drape=0, lines=marks + lines(path, style=EDGE)
     )
     figure.add(box(x - 0.014, top + 0.02, x + 0.014, top + 0.09, round_by=0.01), METAL, puff=0.008, lift=0.008)
-
-
-def camisole_top(traits: Traits, rng: np.random.Generator) -> Figure:
-    """Tops on thin straps."""
-    figure = Figure()
-    fit = traits["fit"]
-    body = torso(rng, fit, traits.get("length", ""))
-    strap_front(figure, body, traits["neck"], rng, marks=stitched_hem(body, deep=0.04),
-                strength=FIT[fit][4])  # fmt: skip
-    figure.anchor, figure.print_size = (0.0, 0.85), 0.42
-    return figure
-
-
-def strap_front(figure: Figure, body: Torso, neck_word: str, rng: np.random.Generator, *, marks: tuple[Line, ...] = (),
-                strength: float = 1.0, lace: bool = False) -> np.ndarray:  # fmt: skip
-    """The front of a strappy top and its two straps; returns the front's upper edge, left to right."""
-    top, pit = body.slope + 0.2, body.slope + body.armhole * 0.92
-    x = body.shoulder * 0.55
-    dip = {"v-neck": 0.16, "scoop neck": 0.12, "square neck": 0.0}.get(neck_word, 0.05)
-    back = curve(
-        [(-body.chest + 0.03, pit), (-x, top + 0.14), (0, top + 0.16), (x, top + 0.14), (body.chest - 0.03, pit)]
-    )
-    corner = "c" if neck_word in ("v-neck", "square neck") else None
-    middle = (0, top + dip, "c") if corner and dip else (0, top + dip)
-    upper = curve([(-body.chest, pit, "c"), (-x - 0.04, top + 0.02, "c"), (-x + 0.02, top, "c"), middle,
-                   (x - 0.02, top, "c"), (x + 0.04, top + 0.02, "c"), (body.chest, pit, "c")])  # fmt: skip
-    low = curve([(body.chest, pit, "c"), (body.waist, 0.5 * (pit + body.length)), (body.hem, body.length, "c"),
-                 (0, body.length + body.hem_curve), (-body.hem, body.length, "c"), (-body.waist, 0.5 * (pit + body.length)),
-                 (-body.chest, pit, "c")])  # fmt: skip
-    figure.add(np.concatenate([back, [(body.chest - 0.03, pit + 0.1), (-body.chest + 0.03, pit + 0.1)]]),
-               LINING, puff=0.01, lift=0)  # fmt: skip
-    for side in (-1, 1):
-        strap = curve([(side * x, top + 0.03), (side * x * 0.96, top - 0.14), (side * x * 0.84, top - 0.26),
-                       (side * x * 0.8, top - 0.12), (side * x * 0.86, top + 0.16)])  # fmt: skip
-        figure.add(band(strap, 0.026), PLAIN, puff=0.01, lift=0.004, crumple=0, drape=0)
-    ridges = body_folds(rng, body, strength, sleeves=False)
-    figure.add(np.concatenate([upper, low[1:]]), puff=0.06, lift=0.01, lines=marks, ridges=ridges)
-    if lace:
-        trim = evenly(upper, 60)
-        figure.add(band(trim + (0, 0.035), 0.075), PLAIN, puff=0.01, lift=0.004, texture="lace", crumple=0, drape=0)
-    return upper
-
-
-def pressed(path: np.ndarray) -> tuple[Line, ...]:
-    """A pressed crease."""
-    return lines(path, style=CREASE)
