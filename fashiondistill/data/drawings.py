@@ -28,7 +28,7 @@ TEMPLATE_TRAITS: dict[str, dict[str, str]] = {
     "t-shirt": {"neck": "crew neck", "sleeve": "short sleeves", "fit": "regular fit"},
     "trousers": {"style": "chinos", "leg": "straight"},
     "dress": {"shape": "a-line", "neck": "scoop neck", "sleeve": "sleeveless", "length": "knee length"},
-    "shoes": {"style": "sneakers"},
+    "shoes": {"style": "loafers"},
     "handbag": {},
     "briefs": {"style": "classic"},
 }

@@ -35,7 +35,7 @@ from fashiondistill.data.vector.figure import (
 
 
 def neckline(word: str, neck: float, rng: np.random.Generator) -> np.ndarray:
-    """Front edge of the neck from left to right, for "crew neck", "v-neck", "scoop neck", "boat neck", "square neck"."""
+    """Front edge of the neck from left to right: "crew neck", "v-neck", "scoop neck", "boat neck" or "square neck"."""
     if word == "v-neck":
         deep = rng.uniform(0.34, 0.46)
         right: list[Point] = [(0, deep, "c"), (neck * 0.55, deep * 0.5), (neck, 0, "c")]

@@ -108,7 +108,7 @@ def _comb(along: np.ndarray, period: float, share: float) -> np.ndarray:
 
 def _stripes(name: str, rng: np.random.Generator) -> Callable[[np.ndarray, np.ndarray], Weights]:
     low, high, vertical = STRIPES[name]
-    period, share = rng.uniform(low, high), rng.uniform(0.3, 0.46)
+    period, share = rng.uniform(low, high), rng.uniform(0.28, 0.42)
     companion = rng.random() < 0.3 and "wide" in name  # a thin stripe beside each broad one
     if name == "pinstripes":
         share = 2.6 / period

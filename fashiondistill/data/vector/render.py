@@ -93,6 +93,15 @@ def sketch_of(figure: Figure, *, weight: float = 0.8) -> np.ndarray:
     return finish_sketch(stitching.ink, whole, weight)
 
 
+def mask_of(placed: Figure) -> np.ndarray:
+    """The mask alone, uint8 [512, 384], 255 = garment, of a figure that `laying.place` has placed."""
+    whole = np.zeros((IMAGE_HEIGHT, IMAGE_WIDTH), np.uint8)
+    for panel in placed.panels:
+        alpha = filled(panel.outline / SCALE, whole.shape)
+        whole = np.where(alpha > 127, 0, whole).astype(np.uint8) if panel.role == fig.HOLE else np.maximum(whole, alpha)
+    return np.where(whole > 127, 255, 0).astype(np.uint8)
+
+
 def finish_sketch(ink: np.ndarray, whole: np.ndarray, weight: float) -> np.ndarray:
     """Thin inner lines and the thick outline of the mask, as `lines.draw_lines` makes them of photos."""
     inner = (ink.astype(np.float32) * weight * (whole > 127)).astype(np.uint8)

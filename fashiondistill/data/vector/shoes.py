@@ -231,7 +231,7 @@ def _loafer_above(figure: Figure, traits: Traits, rng: np.random.Generator) -> N
 
 def _clog_above(figure: Figure, traits: Traits, rng: np.random.Generator) -> None:
     figure.add(last(grow=0.025), SOLE, puff=0.02, **STIFF)
-    figure.add(last(grow=0.01), LINING, puff=0.05, lift=0, **STIFF)
+    figure.add(last(grow=0.01), PLAIN, puff=0.05, lift=0, **STIFF)
     whole = last(grow=0.018)
     front = whole[whole[:, 1] > 0.46]
     front = front[np.argsort(np.arctan2(front[:, 1] - 0.46, front[:, 0]))]
