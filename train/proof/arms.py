@@ -110,6 +110,8 @@ def run_arms(bench: Bench, plan: Sequence[Arm]) -> list[str]:
     waiting = [arm for arm in plan if not is_done(config, arm)]
     late: list[str] = []
     while waiting:
+        if _is_late(bench):
+            return late + [arm.name for arm in waiting if not is_done(config, arm)]
         ran = False
         for arm in list(waiting):
             if is_done(config, arm):
@@ -141,6 +143,12 @@ def _check_needs(config: ProofConfig, arm: Arm, waiting: Sequence[Arm], late: Se
     for name in arm.needs:
         if not _is_done(config, name) and name not in known:
             raise ValueError(f"--arms {arm.name} needs {name}, which is not done: name it too.")
+
+
+def _is_late(bench: Bench) -> bool:
+    """Whether --max_minutes are over, for example because another process took long with what the rest needs."""
+    minutes = bench.config.max_minutes
+    return bool(minutes) and time.monotonic() - bench.started > minutes * 60
 
 
 def _fits(bench: Bench, arm: Arm) -> bool:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from fashiondistill.adherence import line_share
-from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH
+from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH
 from fashiondistill.diffusion.conditioning import VAE_FACTOR
 from fashiondistill.images import from_model
 from train.candidates import candidate_seed
@@ -100,6 +100,7 @@ def draw(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Pixels [P * G * take, 3, H, W] of some cases, and their masks [P, 1, H, W].
 
+    Outside the mask stands the flat ground that every prepared photo has, as the studio leaves it.
     The first of `take` candidates has the noise that an arm without choice has; so both start from the same.
     """
     settings, num, autocast = how
@@ -115,7 +116,8 @@ def draw(
     noise = noise_of(seeds, batch.latents.shape[1:])
     latents = draw_latents(models, repeat(conditioning, num * arm.take), noise, settings, autocast)
     mask = F.interpolate(conditioning.mask, scale_factor=VAE_FACTOR, mode="nearest")
-    return decode_pixels(models, latents, autocast), mask
+    drawn, own = decode_pixels(models, latents, autocast), mask.repeat_interleave(num * arm.take, dim=0)
+    return drawn * own + (GROUND / 127.5 - 1) * (1 - own), mask
 
 
 @torch.no_grad()

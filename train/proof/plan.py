@@ -60,8 +60,8 @@ class Arm:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Arms that must be done before."""
-        return tuple(dict.fromkeys(name for name in (self.start, self.reference) if name))
+        """Arms that must be done before; a reference is asked for by the report alone."""
+        return (self.start,) if self.start else ()
 
 
 def make_plan(config: ProofConfig) -> tuple[Arm, ...]:
@@ -149,7 +149,7 @@ def picture_ms(config: ProofConfig) -> float:
 
 
 def estimate(config: ProofConfig, arm: Arm) -> Cost:
-    """What an arm should cost; rounds that another arm has drawn already (`arms.reuse_round`) are not taken off."""
+    """What an arm should cost; an ablation takes over the first round of `dpo-0` (`arms.reuse_round`)."""
     drawn = config.num_cases * config.num_noises * arm.take * picture_ms(config)
     measuring = len(arm.modes) * (drawn + config.num_cases * ADHERENCE_MS) / 1000 + SETTLE_SECONDS
     if arm.kind == AS_IS:
@@ -159,15 +159,20 @@ def estimate(config: ProofConfig, arm: Arm) -> Cost:
         return Cost(0.0, config.temporal_steps * update / 1000 + OPEN_SECONDS, measuring)
     settings = config.dpo() | dict(arm.changes)
     pairs, steps = config.dpo_batch, config.dpo_rounds * config.dpo_steps
-    update = LOADER_MS + pairs * TRAIN_MS * EAGER  # the anchor: as many real pictures as pairs
+    update = 2 * LOADER_MS + pairs * TRAIN_MS * EAGER  # the anchor: as many real pictures as pairs
     candidates = 0.0
     if settings["dpo_weight"]:
         with_reference = settings.get("preference_loss", "dpo") == "dpo"
         update += 2 * pairs * (TRAIN_MS + FORWARD_MS * with_reference) * EAGER
-        candidates = (
-            config.dpo_rounds * config.prompts_per_round * settings["num_candidates"] * picture_ms(config) / 1000
-        )
+        rounds = config.dpo_rounds - _takes_over(arm)
+        pictures = rounds * config.prompts_per_round * settings["num_candidates"]
+        candidates = pictures * picture_ms(config) / 1000
     return Cost(candidates, steps * update / 1000 + OPEN_SECONDS, measuring)
+
+
+def _takes_over(arm: Arm) -> bool:
+    """Whether another arm has drawn this one's first round."""
+    return not arm.name.startswith("dpo-") and not {"num_candidates", "reward_target", "dpo_weight"} & set(arm.changes)
 
 
 def describe(config: ProofConfig, plan: Sequence[Arm], spent: Mapping[str, float]) -> str:

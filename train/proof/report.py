@@ -133,15 +133,15 @@ def _head(config: ProofConfig, results: Results) -> str:
         "",
         table(["split", "photos", "senders", "articles among the best", "placements", "weeks"], rows),
         "",
-        f"{market['settings']['markets']} simulated markets of {market['settings']['num_transactions']:,} sales. "
+        f"Simulated markets: {market['settings']['markets']}, each of {market['settings']['num_transactions']:,} sales. "
         f"Trends of the last one: {trends}.",
         "",
         f"{len(results.articles)} held-out bestsellers ({len(set(results.articles))} articles), {config.num_noises} "
         "noises each, the same for every arm. Intervals are 95 % bootstraps that draw articles. Combined score: "
         f"{results.weights[0]:g} CLIP-I + {results.weights[1]:g} CLIP-T, each in standard deviations of the "
         "reference's pictures of one case; a win is a higher score than the reference's on the same case and noise. "
-        "The judge is a CLIP of other weights that no training has seen. KID is unbiased, on the judge's features, against "
-        "the cases' own photos. Inner lines: share of the drawn inner strokes with an edge within 4 pixels.",
+        "The judge is a CLIP of other weights that no training has seen. KID is unbiased, on the judge's features, "
+        "against the cases' own photos. Inner lines: share of the drawn inner strokes with an edge within 4 pixels.",
         "",
         f"Hardware: {'; '.join(hardware)}. {versions}.",
         "",
@@ -185,7 +185,11 @@ def _mode_section(results: Results, mode: str) -> str:
         )
     lines += ["", table(["arm", *OWN], own)]
     if compared:
-        lines += ["", "Against its reference (changes; the last but one columns as shares):", ""]
+        lines += [
+            "",
+            "Against its reference, on the same cases and noises (pairwise distance and Vendi as shares):",
+            "",
+        ]
         lines.append(table(["arm", *COMPARED], compared))
     return "\n".join(lines)
 

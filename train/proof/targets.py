@@ -77,8 +77,9 @@ def seed_pairs(results: Results, mode: str) -> list[tuple[str, str]]:
 
 
 def text_of(found: Interval, digits: int = 3) -> str:
-    """Mean and interval."""
-    return f"{found.mean:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+    """Mean and interval, without the sign of a zero."""
+    mean, low, high = (round(value, digits) + 0.0 for value in (found.mean, found.low, found.high))
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def _missing(target: str) -> Verdict:
