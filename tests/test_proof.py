@@ -17,8 +17,9 @@ from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord,
 from fashiondistill.scoring import ClipScorer
 from tests import tiny
 from train.proof.__main__ import main
-from train.proof.compare import against, gain, kid, spread_within, wins
+from train.proof.compare import against, gain, spread_within, wins
 from train.proof.ensemble import EnsembleScorer, mirrored
+from train.proof.kid import kid
 from train.proof.market import make_stock, make_weeks, read_placements, read_stock
 from train.proof.measures import Judged, choose, spread
 from train.proof.plan import DPO, ORACLE, TEMPORAL, estimate, make_plan
@@ -171,7 +172,7 @@ def test_the_same_noise_gives_an_untrained_arm_the_same_pictures(finished: tuple
     config = ProofConfig(output_dir=str(root / "out"), **SMALL)
     own, best = (read_scores(config, name, ORACLE) for name in ("temporal-0", "best-of-2"))
     shuffled = read_scores(config, "shuffled", ORACLE)
-    assert own["reward_own"].shape == (4, 2) and own["pooled"].shape[0] == 4
+    assert own["reward_own"].shape == (4, 2) and own["kid"].shape == (3,)
     assert (own["reward_own"] != shuffled["reward_own"]).any()  # the past is looked at
     assert torch.equal(own["reward_words"], shuffled["reward_words"])
     better = gain(best, own, "reward", ORACLE, (0.6, 0.4))

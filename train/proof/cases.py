@@ -32,6 +32,7 @@ from train.models import TrainingModels
 from train.proof.market import Placement, read_placements, read_stock, weeks_of
 from train.proof.plan import BARE, FORECAST, ORACLE
 from train.proof.settings import ProofConfig
+from train.starter.distances import features_of
 from train.tables import ArticleTable, embed_articles
 
 
@@ -63,6 +64,7 @@ class Cases:
         week_ids: articles that sold best in the case's own week.
         prompts: mode -> words of each case.
         text_states: words -> states [77, D].
+        photos: the judge's features [S, C] of the cases' own photos.
         reward, judge: what both CLIPs compare with.
     """
 
@@ -73,6 +75,7 @@ class Cases:
     week_ids: tuple[tuple[str, ...], ...]
     prompts: dict[str, tuple[str, ...]]
     text_states: dict[str, torch.Tensor]
+    photos: torch.Tensor
     reward: Target
     judge: Target
 
@@ -131,6 +134,7 @@ def make_cases(config: ProofConfig, models: TrainingModels, judge: ClipScorer) -
         week_ids=tuple(_sold(whole)[one.category, one.week] for one in facts),
         prompts=prompts,
         text_states={text: models.pipeline.encode_prompt(text)[0].float().cpu() for text in every},
+        photos=torch.from_numpy(features_of(judge, [few[row].image for row in range(len(few))]).pooled),
         reward=reward,
         judge=other,
     )

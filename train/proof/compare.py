@@ -13,7 +13,6 @@ import torch
 
 from train.intervals import NUM_RESAMPLES, Interval, bootstrap
 from train.proof.measures import image_term
-from train.starter.distances import paired_terms, polynomial_kernel
 
 Tensors = Mapping[str, torch.Tensor]
 CLIPS = ("reward", "judge")
@@ -64,43 +63,14 @@ def wins(gains: torch.Tensor) -> torch.Tensor:
     return (gains > 0).double() + 0.5 * (gains == 0).double()
 
 
-def own_figures(tensors: Tensors, photos: torch.Tensor, articles: Sequence[str]) -> dict[str, Interval]:
-    """Figures of an arm by itself; KID against the cases' own photos [S, C]."""
+def own_figures(tensors: Tensors, articles: Sequence[str]) -> dict[str, Interval]:
+    """Figures of an arm by itself; KID was measured with its interval (`measures`)."""
     found = {
         name: interval(values, articles)
         for name, values in tensors.items()
-        if name != "pooled" and torch.isfinite(values).any()
+        if name != "kid" and torch.isfinite(values).any()
     }
-    return found | {"kid": kid(tensors["pooled"], photos, articles)}
-
-
-def kid(first: torch.Tensor, second: torch.Tensor, articles: Sequence[str]) -> Interval:
-    """Unbiased KID times 1000 on the judge's features; pairs of pictures of one article are left out of all terms.
-
-    The interval draws articles; with two weights per article the estimate stays an average over pairs of articles.
-
-    Raises:
-        ValueError: if there are fewer than two articles.
-    """
-    a, b = first.double().numpy(), second.double().numpy()
-    kernels = [polynomial_kernel(x, y) for x, y in ((a, a), (b, b), (a, b))]
-    terms = paired_terms(*kernels) * 1000
-    names = {article: number for number, article in enumerate(dict.fromkeys(articles))}
-    if len(names) < 2:
-        raise ValueError("KID needs held-out pictures of at least two articles.")
-    member = np.zeros((len(names), len(terms)))
-    member[[names[one] for one in articles], np.arange(len(terms))] = 1
-    sums = member @ terms @ member.T
-    pairs = np.outer(member.sum(axis=1), member.sum(axis=1))
-    np.fill_diagonal(sums, 0)
-    np.fill_diagonal(pairs, 0)
-    draws = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), size=NUM_RESAMPLES)
-    drawn = draws.astype(float)
-    tops = np.einsum("ri,ij,rj->r", drawn, sums, drawn, optimize=True)
-    counts = np.einsum("ri,ij,rj->r", drawn, pairs, drawn, optimize=True)
-    some = counts > 0
-    low, high = np.percentile(tops[some] / counts[some], (2.5, 97.5))
-    return Interval(float(sums.sum() / pairs.sum()), float(low), float(high))
+    return found | {"kid": Interval(*tensors["kid"].tolist())}
 
 
 def against(

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from PIL import Image
 
@@ -30,26 +29,21 @@ STAMP = "1"  # of a score file; another one measures anew
 
 @dataclass(frozen=True, eq=False)
 class CaseFile:
-    """What a report needs of the cases: article and week of each, mode -> words, the photos' features [S, C]."""
+    """What a report needs of the cases: article and week of each, mode -> words."""
 
     articles: list[str]
     weeks: list[str]
     prompts: dict[str, list[str]]
-    photos: torch.Tensor
 
 
 def write_cases(config: ProofConfig, cases: Cases) -> None:
-    """cases.json, photos.safetensors, and sketch and photo of those that are shown."""
-    from train.starter.distances import features_of
-
+    """cases.json, and sketch and photo of those that are shown."""
     folder = config.out / "cases"
     folder.mkdir(parents=True, exist_ok=True)
-    samples = [cases.dataset[row] for row in range(len(cases))]
-    for number, sample in enumerate(samples[: config.num_shown]):
+    for number in range(min(config.num_shown, len(cases))):
+        sample = cases.dataset[number]
         Image.fromarray(255 - sample.sketch).save(folder / f"{number:02d}_sketch.png")
         Image.fromarray(sample.image).save(folder / f"{number:02d}_photo.png")
-    pooled = features_of(cases.judge.scorer, [np.ascontiguousarray(sample.image) for sample in samples]).pooled
-    save_tensors(folder / "photos.safetensors", {"pooled": torch.from_numpy(pooled).float()}, STAMP)
     weeks = [str(one.week) for one in cases.facts]
     record = {"articles": cases.articles, "weeks": weeks, "prompts": {m: list(t) for m, t in cases.prompts.items()}}
     save_text(folder / "cases.json", json.dumps(record) + "\n")
@@ -58,8 +52,7 @@ def write_cases(config: ProofConfig, cases: Cases) -> None:
 def read_cases(config: ProofConfig) -> CaseFile | None:
     """What `write_cases` wrote; None if nothing was measured yet."""
     record = read_json(config.out / "cases" / "cases.json")
-    photos = read_tensors(config.out / "cases" / "photos.safetensors", STAMP)
-    return CaseFile(**record, photos=photos["pooled"]) if record and photos else None
+    return CaseFile(**record) if record else None
 
 
 def spent_seconds(config: ProofConfig, name: str) -> float | None:

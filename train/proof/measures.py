@@ -24,6 +24,7 @@ from train.drawing import decode_pixels, draw_latents, noise_of, repeat
 from train.models import TrainingModels
 from train.objectives import Autocast, conditions_of
 from train.proof.cases import Cases, Target
+from train.proof.kid import kid
 from train.proof.plan import ORACLE, Arm
 from train.proof.settings import ProofConfig
 from train.rewards import saturation
@@ -43,8 +44,8 @@ class Scores:
     Attributes:
         tensors: by name, float32. [S, G]: reward_own, reward_week, reward_text, reward_shown, reward_words and the
             same of the judge, saturation. [S]: diversity and vendi (of a case's G pictures), outline_iou and
-            inner_lines (of the first noise; the latter NaN without inner strokes). [S, C]: pooled, the judge's
-            features of the first noise.
+            inner_lines (of the first noise; the latter NaN without inner strokes). [3]: kid, with its interval, of the
+            first noise against the cases' photos.
         pictures: uint8 [H, W, 3] of the first cases, first noise.
     """
 
@@ -86,7 +87,8 @@ def measure(
     tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     full = [cv2.resize(one, (IMAGE_WIDTH, IMAGE_HEIGHT), interpolation=cv2.INTER_LINEAR) for one in firsts]
     tensors |= adherence(cases, full)
-    tensors["pooled"] = torch.from_numpy(features_of(cases.judge.scorer, full).pooled).float()
+    away = kid(torch.from_numpy(features_of(cases.judge.scorer, full).pooled), cases.photos, cases.articles)
+    tensors["kid"] = torch.tensor([away.mean, away.low, away.high])
     return Scores(tensors, full[: config.num_shown])
 
 

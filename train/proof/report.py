@@ -81,7 +81,7 @@ def read_results(config: ProofConfig, plan: Sequence[Arm]) -> Results | None:
             scores[name, mode] = tensors
     defaults = DpoConfig(**config.common(config.out, config.out, 0))
     weights = (defaults.clip_i_weight, defaults.clip_t_weight)
-    return Results(scores, done, cases.articles, cases.photos, weights, cases.prompts) if done else None
+    return Results(scores, done, cases.articles, weights, cases.prompts) if done else None
 
 
 def write_report(config: ProofConfig, plan: Sequence[Arm]) -> str:
@@ -133,7 +133,7 @@ def _head(config: ProofConfig, results: Results) -> str:
         "",
         table(["split", "photos", "senders", "articles among the best", "placements", "weeks"], rows),
         "",
-        f"Simulated markets: {market['settings']['markets']}, each of {market['settings']['num_transactions']:,} sales. "
+        f"Simulated markets: {market['settings']['markets']} of {market['settings']['num_transactions']:,} sales each. "
         f"Trends of the last one: {trends}.",
         "",
         f"{len(results.articles)} held-out bestsellers ({len(set(results.articles))} articles), {config.num_noises} "
@@ -169,7 +169,7 @@ def _mode_section(results: Results, mode: str) -> str:
     t2t = None
     for name in names:
         record, tensors = results.records[name], results.scores[name, mode]
-        figures = own_figures(tensors, results.photos, results.articles)
+        figures = own_figures(tensors, results.articles)
         t2t = t2t or {clip: text_of(figures[f"{clip}_words"]) for clip in ("reward", "judge")}
         own.append([record["title"], *_cells(OWN, figures, fill)])
         reference = record["reference"]

@@ -30,14 +30,12 @@ class Results:
         scores: (arm, mode) -> tensors.
         records: arm -> its result.json.
         articles: of each case.
-        photos: the judge's features of the cases' photos.
         weights: of picture and words in the combined score.
     """
 
     scores: dict[tuple[str, str], dict[str, torch.Tensor]]
     records: dict[str, dict]
     articles: list[str]
-    photos: torch.Tensor
     weights: tuple[float, float]
     prompts: dict[str, list[str]] = field(default_factory=dict)
 
