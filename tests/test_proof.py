@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,10 +21,12 @@ from tests import tiny
 from train.proof.__main__ import main
 from train.proof.compare import against, gain, spread_within, wins
 from train.proof.ensemble import EnsembleScorer, mirrored
+from train.proof.files import lock, read_scores
 from train.proof.kid import kid
-from train.proof.market import make_stock, make_weeks, read_placements, read_stock
+from train.proof.market import make_weeks, read_placements, read_stock
 from train.proof.measures import Judged, choose, spread
 from train.proof.plan import DPO, ORACLE, TEMPORAL, estimate, make_plan
+from train.proof.sales import make_stock
 from train.proof.settings import ProofConfig
 
 pytestmark = pytest.mark.timeout(600)  # a whole run, on a machine that others use too
@@ -166,8 +170,6 @@ def test_the_whole_proof_runs_and_reports_what_it_measured(finished: tuple[Path,
 
 
 def test_the_same_noise_gives_an_untrained_arm_the_same_pictures(finished: tuple[Path, list[str]]) -> None:
-    from train.proof.files import read_scores
-
     root, _ = finished
     config = ProofConfig(output_dir=str(root / "out"), **SMALL)
     own, best = (read_scores(config, name, ORACLE) for name in ("temporal-0", "best-of-2"))
@@ -235,8 +237,8 @@ def test_every_arm_stands_after_what_it_needs_and_the_plan_prices_all(capsys: py
 
 def test_an_arm_whose_need_is_not_asked_for_is_refused(finished: tuple[Path, list[str]], capsys) -> None:
     _, command = finished
-    assert main([*command, "--stage", "run", "--arms", "dpo-best-of-2", "--output_dir", "nowhere"]) == 2
-    capsys.readouterr()
+    assert main([*command, "--stage", "run", "--num_seeds", "2", "--arms", "dpo-1"]) == 2
+    assert "--arms dpo-1 needs temporal-1, which is not done" in capsys.readouterr().err
 
 
 def test_gains_are_in_deviations_of_the_reference_and_ties_count_half() -> None:
@@ -294,3 +296,16 @@ def test_an_ensembles_dot_product_is_the_mean_cosine(folders: tuple[Path, Path])
     seen = EnsembleScorer(scorers, 2).embed_pixels(pixels)
     assert torch.allclose(seen, EnsembleScorer(scorers, 2).embed_pixels(mirrored(pixels)), atol=1e-5)
     assert not torch.allclose(seen, EnsembleScorer(scorers, 3).embed_pixels(pixels), atol=1e-3)
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    with lock(tmp_path) as mine:
+        with lock(tmp_path) as other:
+            assert mine and not other
+    with lock(tmp_path) as again:
+        assert again
+
+
+def test_a_machine_without_polars_can_run_the_arms() -> None:
+    lacking = "import sys; sys.modules['polars'] = None; import train.proof.__main__"
+    subprocess.run([sys.executable, "-c", lacking], check=True, timeout=240, cwd=Path(__file__).parents[1])

@@ -1,15 +1,7 @@
-"""Prepared photos -> simulated markets -> weekly bestsellers as a data set, split by week and by sender.
+"""A stock of bestsellers -> the weekly bestsellers as a data set in the published layout, made of hard links.
 
-In: a data set of `fashiondistill.prepare photos` (photos only: drawings, and pictures that a model made, have no sender
-who is a person). Out: OUT/data/stock (each bestseller's files once, market.json, placements.csv), small enough to be
-carried to another machine, and OUT/data/weeks made of it by hard links: the published layout.
-
-A market sells all photos; its weekly top-k is ranked among the photos of training senders up to --train_end, of
-validation senders up to --val_end and of test senders after it. So neither a held-out week nor a held-out sender is in
-training, while trends, which belong to words, go on through all three. Markets follow one another on the calendar, far
-enough apart that no look back reaches another one; their seeds differ, and with them trends and popularity. More than
-one is needed because few articles are ever among the top 5: 234 of 1,691 training photos in one market (docs/LOG.md).
-Knows nothing of models.
+In: OUT/data/stock of `sales`, which can be carried to another machine; this module needs no polars, which that machine
+may lack. Out: OUT/data/weeks. Knows nothing of how sales were simulated, nor of models.
 """
 
 from __future__ import annotations
@@ -21,34 +13,19 @@ import io
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import polars as pl
-
-from fashiondistill.config import CatalogueConfig
-from fashiondistill.data.articles import ArticleSpec
-from fashiondistill.data.assortment import read_articles
-from fashiondistill.data.bestsellers import Ranking, weekly_bestsellers, weekly_units_and_days
-from fashiondistill.data.catalogue import make_catalogue
 from fashiondistill.data.vitonhd import (
-    DRAWING,
     KINDS_OF_FILE,
-    SPLITS,
-    UNDATED,
     ArticleRecord,
     article_path,
-    read_manifest,
     record_from_json,
     write_text,
 )
-from fashiondistill.data.weeks import DAYS_PER_WEEK, Splits, Week
+from fashiondistill.data.weeks import Week
 from train.proof.settings import ProofConfig
 
-FIRST_SEED = 100  # of the first market; no other part of the project sells with these seeds
-WEEKS_APART = 156  # three years: a market lasts 105 weeks, and the season stays what it is
 MARKET, PLACEMENTS, COMPLETE = "market.json", "placements.csv", "complete.json"
 FORMAT = 1
 
@@ -66,56 +43,29 @@ class Placement:
     units: int
 
 
-def make_stock(config: ProofConfig) -> dict:
-    """Simulate, rank, and copy what sells best; returns market.json, which is also read if it is there already.
+def read_market(config: ProofConfig) -> dict | None:
+    """market.json of simulated sales; None if there are none.
 
     Raises:
-        FileNotFoundError, ValueError: if there are no photos, a split has no bestseller, or the stock in the folder was
-            made with other settings.
+        ValueError: if they were made with other settings.
     """
     path = config.stock / MARKET
-    settings = _settings(config)
-    if path.is_file():
-        found = json.loads(path.read_text(encoding="utf-8"))
-        changed = [name for name, value in settings.items() if found["settings"].get(name) != value]
-        if changed:
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in settings_of(config).items():
+        if found["settings"].get(name) != value:
             raise ValueError(
-                f"--output_dir {config.output_dir} holds sales made with another --{changed[0]} "
-                f"({found['settings'].get(changed[0])}, not {settings[changed[0]]}). Choose another folder."
+                f"--output_dir {config.output_dir} holds sales made with another --{name} "
+                f"({found['settings'].get(name)}, not {value}). Choose another folder."
             )
-        return found
-    if not config.dataset_path:
-        raise ValueError("--dataset_path '' is not usable: give prepared photos, for no sales are simulated yet.")
-    records = photos_of(Path(config.dataset_path))
-    placements, markets = [], []
-    for number in range(config.markets):
-        own, about = _sell(config, number, records)
-        placements += own
-        markets.append(about)
-    _check_splits(placements)
-    _write_stock(config, records, placements)
-    about = {"format": FORMAT, "settings": settings, "markets": markets, "counts": _counts(records, placements)}
-    write_text(path, json.dumps(about, indent=1) + "\n")
-    return about
+    return found
 
 
-def photos_of(root: Path) -> dict[str, ArticleRecord]:
-    """Article id -> photo of a prepared data set.
-
-    Raises:
-        FileNotFoundError, ValueError: if there is none, or a sender is in two splits.
-    """
-    records = {r.article_id: r for r in read_manifest(root) if r.sender != DRAWING and r.week == UNDATED}
-    if not records:
-        raise ValueError(
-            f"--dataset_path {root} holds no photos: make it with python -m fashiondistill.prepare photos."
-        )
-    senders = {split: {r.sender for r in records.values() if r.split == split} for split in SPLITS}
-    for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
-        both = senders[one] & senders[other]
-        if both:
-            raise ValueError(f"--dataset_path {root}: sender {min(both)} is in {one} and in {other}. Prepare it anew.")
-    return records
+def settings_of(config: ProofConfig) -> dict:
+    """What decides the sales."""
+    names = ("markets", "num_transactions", "top_k", "train_end", "val_end")
+    return {name: getattr(config, name) for name in names}
 
 
 def read_placements(config: ProofConfig) -> list[Placement]:
@@ -146,7 +96,7 @@ def read_stock(config: ProofConfig) -> dict[str, ArticleRecord]:
 def make_weeks(config: ProofConfig) -> None:
     """Link every bestseller into its week folders; a finished folder is left as it is."""
     done = config.weeks / COMPLETE
-    placements, records = read_placements(config), read_stock(config)
+    records, placements = read_stock(config), read_placements(config)
     wanted = {"placements": len(placements), "bare_share": config.bare_share, "format": FORMAT}
     if done.is_file() and json.loads(done.read_text(encoding="utf-8")) == wanted:
         return
@@ -170,91 +120,6 @@ def caption_of(record: ArticleRecord, bare_share: float) -> str:
     """
     chance = int.from_bytes(hashlib.sha256(f"bare/{record.article_id}".encode()).digest()[:4], "big") / 2**32
     return record.garment if record.split == "train" and chance < bare_share else record.caption
-
-
-def _settings(config: ProofConfig) -> dict:
-    """What decides the sales."""
-    names = ("markets", "num_transactions", "top_k", "train_end", "val_end")
-    return {name: getattr(config, name) for name in names}
-
-
-def _sell(config: ProofConfig, number: int, records: dict[str, ArticleRecord]) -> tuple[list[Placement], dict]:
-    """One market: its placements on the common calendar, and what was true of it."""
-    specs = [
-        ArticleSpec(r.article_id, r.category, r.garment, r.colours, r.pattern, r.caption)
-        for r in sorted(records.values(), key=lambda record: record.article_id)
-    ]
-    folder = config.out / "data" / f"sales_{number}"
-    seed = FIRST_SEED + number
-    made = CatalogueConfig(num_transactions=config.num_transactions, seed=seed)
-    truth = make_catalogue(made, folder, articles=specs, transactions_format="parquet")
-    units, days, _ = weekly_units_and_days(folder, cache_dir=folder / "cache")
-    articles = read_articles(folder).frame
-    whole = [key for key, count in days.items() if count == DAYS_PER_WEEK]
-    splits = Splits(Week.parse(config.train_end), Week.parse(config.val_end))
-    ranking = Ranking(top_k=config.top_k, rank_by="units", dedupe="article")
-    shift = -WEEKS_APART * (config.markets - 1 - number)
-    placements = []
-    for split in SPLITS:
-        ids = [record.article_id for record in records.values() if record.split == split]
-        own = [key for key in whole if splits.of(Week.parse(key)) == split]
-        rows = units.filter(pl.col("article_id").is_in(ids) & pl.col("week").is_in(own))
-        for row in weekly_bestsellers(rows, articles, ranking=ranking).iter_rows(named=True):
-            week = Week.parse(row["week"]).shift(shift)
-            place = (row["rank"], row["article_id"], row["units"])
-            placements.append(Placement(number, split, row["category"], week, *place))
-    shutil.rmtree(folder / "cache", ignore_errors=True)
-    trends = [dataclasses.asdict(trend) for trend in truth.trends]
-    return placements, {"seed": seed, "weeks_shifted": shift, "trends": trends}
-
-
-def _check_splits(placements: Sequence[Placement]) -> None:
-    for split in SPLITS:
-        if not any(one.split == split for one in placements):
-            raise ValueError(
-                f"no photo of split {split} sold: choose other --train_end and --val_end, more --num_transactions, or "
-                "prepare more photos."
-            )
-
-
-def _write_stock(config: ProofConfig, records: dict[str, ArticleRecord], placements: Sequence[Placement]) -> None:
-    sold = sorted({one.article_id for one in placements})
-    root = Path(config.dataset_path)
-    for one in sold:
-        for kind in KINDS_OF_FILE:
-            path = article_path(config.stock, records[one], kind)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(article_path(root, records[one], kind), path)
-    lines = [json.dumps(dataclasses.asdict(records[one])) + "\n" for one in sold]
-    write_text(config.stock / "manifest.jsonl", "".join(lines))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([entry.name for entry in dataclasses.fields(Placement)])
-    for one in placements:
-        place = (one.market, one.split, one.category, one.week.key, one.rank, one.article_id, one.units)
-        writer.writerow(place)
-    write_text(config.stock / PLACEMENTS, text.getvalue())
-
-
-def _counts(records: dict[str, ArticleRecord], placements: Sequence[Placement]) -> dict:
-    """Photos, bestsellers and weeks of each split, for the report."""
-    found = {}
-    for split in SPLITS:
-        own = [one for one in placements if one.split == split]
-        found[split] = {
-            "photos": sum(record.split == split for record in records.values()),
-            "senders": len({record.sender for record in records.values() if record.split == split}),
-            "placements": len(own),
-            "articles": len({one.article_id for one in own}),
-            "weeks": len({(one.market, one.week) for one in own}),
-            "categories": dict(Counter(one.category for one in own)),
-        }
-    return found
-
-
-def market_of_week(placements: Sequence[Placement]) -> dict[tuple[str, Week], int]:
-    """(category, week) -> market."""
-    return {(one.category, one.week): one.market for one in placements}
 
 
 def weeks_of(placements: Sequence[Placement], split: str) -> Iterator[tuple[tuple[int, str], list[Week]]]:

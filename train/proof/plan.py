@@ -97,7 +97,8 @@ def make_plan(config: ProofConfig) -> tuple[Arm, ...]:
             changes={"temporal_loss_weight": 0.0}),
     )  # fmt: skip
     fewer = max(2, num // 2)
-    ways = (
+    ways: tuple[tuple[str, str, dict[str, object]], ...] = (
+        ("rate-3x", "DPO, three times the learning rate", {"learning_rate": 3 * config.dpo_lr}),
         ("beta-500", "DPO, beta 500", {"dpo_beta": 500.0}),
         ("beta-5000", "DPO, beta 5000", {"dpo_beta": 5000.0}),
         (f"candidates-{fewer}", f"DPO, {fewer} candidates", {"num_candidates": fewer}),

@@ -74,7 +74,7 @@ class ProofConfig:
     anchor_weight: float = option(0.1, "weight of real images beside it")
     min_gap: float = option(1.5, "least gap between winner and loser, in pooled standard deviations")
     safeguard: float = option(0.0, "mu of the winner safeguard; 0 only forbids a step that raises the winner's error")
-    save_steps: int = option(80, "checkpoint every so many updates: what a kill can cost")
+    save_steps: int = option(160, "checkpoint every so many updates: what a kill can cost")
     num_workers: int = option(8, "processes that load cached samples")
 
     def __post_init__(self) -> None:
