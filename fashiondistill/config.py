@@ -415,6 +415,11 @@ class PredictConfig:
     )
     catalogue: str = option("", "the shop's sales in H&M's layout to forecast from (empty = the data set's captions)")
     language_model: str = option("", "folder or hub id of a causal language model that phrases the forecast; optional")
+    prompt_words: str = option(
+        "caption",
+        "captions as they stand, or (training) their colour, pattern and garment in the words of the bundled model",
+        choices=("caption", "training"),
+    )
     split: str = option("test", "split whose weeks are predicted", choices=("train", "val", "test"))
     num_past_weeks: int = option(4, "weeks of the calendar to look back")
     temporal_weight_decay: float = option(0.8, "weight of a week over that of the week after it")

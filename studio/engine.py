@@ -140,7 +140,7 @@ class DesignEngine:
     def _gather_facts(self, category: str, attribute: str, week: str) -> TrendFacts:
         from studio.trendfacts import trend_facts
 
-        return trend_facts(self.shop, category, attribute, week)
+        return trend_facts(self.shop, category, attribute, week, embed=self.scorer.embed_texts)
 
     def look_map(self, category: str, week: str, own: list[np.ndarray]) -> tuple[MapPoint, ...]:
         """Bestsellers up to the week and the visitor's designs (uint8 [512, 384, 3]), in the plane of CLIP."""

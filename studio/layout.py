@@ -47,7 +47,7 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
                         results = results_column(engine)
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
-        own = gr.State([])  # the visitor's latest designs, for the map
+        own = gr.State({})  # the visitor's latest designs by category, for the map
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
         bind_generate(engine, context, canvas, results, own)

@@ -8,7 +8,7 @@ from contextlib import closing
 import gradio as gr
 
 from fashiondistill.config import GenerateConfig
-from studio import callbacks, cards, texts
+from studio import callbacks, cards, texts, trendboard
 from studio.engine import DesignEngine
 from studio.panels.events import MODEL, quiet
 from studio.panels.parts import CanvasParts, ContextParts, ResultParts
@@ -62,6 +62,7 @@ def bind_generate(
         seed: int,
         lock_seed: bool,
         stop: Stop,
+        designs: trendboard.OwnDesigns,
     ) -> Iterator[tuple]:
         stop.asked = False
         seed = seed if lock_seed else callbacks.pick_seed()
@@ -71,7 +72,11 @@ def bind_generate(
             with closing(callbacks.run(engine, inputs, stop)) as views:
                 for view in views:
                     drawn = cards.results_html(view, model=engine.model_id) if view.fresh else gr.skip()
-                    pictures = [one.design.image for one in view.designs] if view.phase == "ranked" else gr.skip()
+                    pictures = gr.skip()
+                    if view.phase == "ranked":
+                        pictures = trendboard.keep_designs(
+                            designs, category, [one.design.image for one in view.designs]
+                        )
                     pressable = (gr.skip(), gr.skip()) if view.phase == phase else buttons(view.phase == "running")
                     yield cards.status_html(view), drawn, shown_seed, *pressable, pictures
                     shown_seed, phase = gr.skip(), view.phase  # what stays is not sent again: the page would redraw it
@@ -101,6 +106,7 @@ def bind_generate(
             results.seed,
             results.lock_seed,
             stop,
+            own,
         ],
         [results.status, results.results, results.seed, results.generate, results.cancel, own],
         show_progress="hidden",
