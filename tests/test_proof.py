@@ -10,15 +10,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from fashiondistill.data.dataset import GarmentDataset
+from fashiondistill.data.dataset import GarmentDataset, PastItems, SampleFacts
 from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
+from fashiondistill.data.weeks import Week
 from fashiondistill.scoring import ClipScorer
 from tests import tiny
 from train.proof.__main__ import main
+from train.proof.cases import most_typical
 from train.proof.compare import against, gain, spread_within, wins
 from train.proof.ensemble import EnsembleScorer, mirrored
 from train.proof.files import lock, read_scores
@@ -276,6 +279,22 @@ def test_kid_is_near_zero_for_one_distribution_and_leaves_an_articles_own_pairs_
 def test_spread_at_known_values() -> None:
     distance, vendi = spread(torch.stack([torch.eye(4), torch.eye(4)[[0, 0, 0, 0]]]))
     assert distance.tolist() == pytest.approx([1, 0]) and vendi.tolist() == pytest.approx([4, 1], abs=1e-4)
+
+
+def test_the_typical_caption_weighs_weeks_and_prefers_the_younger_among_equals() -> None:
+    ids = {"old": (1.0, 0.0), "young": (0.0, 1.0), "same": (0.0, 1.0)}
+    embedded = {name: np.array(vector) for name, vector in ids.items()}
+
+    def facts(old: float, young: float, of_young: tuple[str, ...]) -> SampleFacts:
+        weeks = (
+            PastItems(Week(2020, 5), 2, old, ("old",), "old"),
+            PastItems(Week(2020, 6), 1, young, of_young, "young"),
+        )
+        return SampleFacts("x", "test", "top5gub", Week(2020, 7), "", weeks, (), None)
+
+    assert most_typical(facts(0.6, 0.4, ("young",)), embedded) == "old"
+    assert most_typical(facts(0.4, 0.6, ("young",)), embedded) == "young"
+    assert most_typical(facts(0.5, 0.5, ("young", "same")), embedded) == "same"  # a tie: younger week, lower id
 
 
 def test_the_best_candidate_is_taken() -> None:

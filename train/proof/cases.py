@@ -5,7 +5,8 @@ bestseller of a held-out week, from a held-out sender; the week that is to be dr
 the weeks before it. Words:
 
     oracle    its own caption: what will sell is known (as the published evaluation does it)
-    forecast  colours and pattern of the past weeks' most typical caption, with the garment that the sketch shows
+    forecast  colours and pattern of the past bestseller whose caption is most like those of all past weeks, to the
+              reward's text encoder (what beat last week's in docs/LOG.md), with the garment that the sketch shows
     bare      the garment alone: the past weeks' pictures are all that tells colour and pattern
 
 Nothing here is trained or drawn.
@@ -13,7 +14,7 @@ Nothing here is trained or drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +26,6 @@ from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
 from fashiondistill.data.vitonhd import ArticleRecord
 from fashiondistill.data.weeks import Week
 from fashiondistill.diffusion.caches import cache_states
-from fashiondistill.forecast.captions import WeightedCaption, typical_caption
 from fashiondistill.scoring import ClipScorer
 from train.data import Place, TrainBatch, TrainingSet, stack
 from train.models import TrainingModels
@@ -124,7 +124,7 @@ def make_cases(config: ProofConfig, models: TrainingModels, judge: ClipScorer) -
     everything.past_length = max(everything.past_length, options.num_past_weeks * config.top_k)
     batch = stack([everything[Place(row, SampleKey(row))] for row in range(len(few))])
     facts = tuple(few.facts(row) for row in range(len(few)))
-    prompts = words(facts, whole, read_stock(config))
+    prompts = words(facts, read_stock(config), models.scorer)
     every = sorted({text for texts in prompts.values() for text in texts})
     return Cases(
         facts=facts,
@@ -158,22 +158,30 @@ def spread_over_articles(places: Iterable[tuple[str, int]]) -> list[int]:
 
 
 def words(
-    facts: Sequence[SampleFacts], dataset: GarmentDataset, records: dict[str, ArticleRecord]
+    facts: Sequence[SampleFacts], records: dict[str, ArticleRecord], encoder: ClipScorer
 ) -> dict[str, tuple[str, ...]]:
     """Mode -> the words of each case."""
+    past = sorted({article_id for one in facts for week in one.past for article_id in week.article_ids})
+    embedded = dict(zip(past, encoder.embed_texts([records[one].caption for one in past]), strict=True))
     found: dict[str, list[str]] = {ORACLE: [], FORECAST: [], BARE: []}
     for one in facts:
         garment = records[one.article_id].garment
-        known = [
-            WeightedCaption(i, past.week.key, dataset.captions[i], past.weight / len(past.article_ids))
-            for past in one.past
-            for i in past.article_ids
-        ]
-        typical = records[typical_caption(known).article_id]
+        typical = records[most_typical(one, embedded)]
         found[ORACLE].append(one.caption)
         found[FORECAST].append(compose_caption(colours=list(typical.colours), pattern=typical.pattern, garment=garment))
         found[BARE].append(garment)
     return {mode: tuple(texts) for mode, texts in found.items()}
+
+
+def most_typical(one: SampleFacts, embedded: Mapping[str, np.ndarray]) -> str:
+    """The past article whose caption has the highest mean cosine to all of them, weighted as the weeks are.
+
+    The younger week, then the lower article id, among equals.
+    """
+    known = [(week, article_id) for week in reversed(one.past) for article_id in sorted(week.article_ids)]
+    vectors = np.stack([embedded[article_id] for _, article_id in known])
+    weights = np.array([week.weight / len(week.article_ids) for week, _ in known])
+    return known[int(np.argmax((vectors @ vectors.T @ weights).round(6)))][1]
 
 
 def _sold(dataset: GarmentDataset) -> dict[tuple[str, Week | None], tuple[str, ...]]:
