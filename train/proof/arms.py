@@ -35,9 +35,11 @@ from train.proof.files import (
     folder_of,
     last_of_training,
     lock,
+    model_of,
     read_json,
     read_scores,
     spent_seconds,
+    start_of,
     write_cases,
     write_scores,
 )
@@ -62,6 +64,7 @@ class Bench:
     judge: ClipScorer
     started: float
     cases: Cases | None = None
+    ran: int = 0
 
     @property
     def device(self) -> str:
@@ -130,6 +133,7 @@ def run_arms(bench: Bench, plan: Sequence[Arm]) -> list[str]:
             with lock(folder_of(config, arm.name)) as free:
                 if free and not is_done(config, arm):
                     run_arm(bench, arm)
+                    bench.ran += 1
                     ran = True
             if ran:
                 break  # from the top: an earlier arm may have become possible
@@ -152,9 +156,13 @@ def _is_late(bench: Bench) -> bool:
 
 
 def _fits(bench: Bench, arm: Arm) -> bool:
-    """Whether an arm should end within --max_minutes."""
+    """Whether an arm should end within --max_minutes.
+
+    The first of a process always starts, or one that takes longer than a call may would never get anywhere: its
+    training goes on from its last checkpoint.
+    """
     config = bench.config
-    if not config.max_minutes:
+    if not config.max_minutes or not bench.ran:
         return True
     spent = time.monotonic() - bench.started
     return spent + estimate(config, arm).total * pace(config) <= config.max_minutes * 60
@@ -193,8 +201,9 @@ def _is_done(config: ProofConfig, name: str) -> bool:
 
 def settings_of(config: ProofConfig, arm: Arm) -> dict:
     """What decides an arm's figures, as JSON keeps it."""
-    names = ("num_cases", "num_noises", "best_of", "num_inference_steps", "guidance_scale", "image_size")
+    names = ("num_cases", "num_noises", "best_of", "num_inference_steps", "guidance_scale", "image_size", "bare_share")
     values = {name: getattr(config, name) for name in names}
+    values["model"] = Path(config.pretrained_model_name_or_path).name
     values |= {"kind": arm.kind, "start": arm.start, "seed": arm.seed, "take": arm.take, "shuffled": arm.shuffled}
     values |= {"modes": arm.modes, "changes": dict(arm.changes)}
     if arm.kind != AS_IS:
@@ -237,20 +246,6 @@ def run_arm(bench: Bench, arm: Arm) -> None:
     save_text(folder / RESULT, json.dumps(record, indent=1) + "\n")
     took = ", ".join(f"{name} {value:.0f} s" for name, value in spent.items())
     tqdm.write(f"arm {arm.name} done: {took}", file=sys.stderr)
-
-
-def model_of(config: ProofConfig, arm: Arm) -> Path:
-    """The pipeline folder that an arm draws with."""
-    if arm.kind != AS_IS:
-        return folder_of(config, arm.name) / "train" / "final_model" / "pipeline"
-    return start_of(config, arm)
-
-
-def start_of(config: ProofConfig, arm: Arm) -> Path:
-    """The pipeline folder that an arm begins with: what the arm it starts from draws with."""
-    if not arm.start:
-        return Path(config.pretrained_model_name_or_path)
-    return folder_of(config, arm.start) / "train" / "final_model" / "pipeline"
 
 
 def train_arm(bench: Bench, arm: Arm) -> None:

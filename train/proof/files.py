@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from train.files import read_tensors, save_tensors, save_text
+from train.proof.plan import AS_IS, Arm
 from train.proof.settings import ProofConfig
 
 if TYPE_CHECKING:  # a report needs neither torch models nor open_clip
@@ -64,6 +65,20 @@ def spent_seconds(config: ProofConfig, name: str) -> float | None:
 def folder_of(config: ProofConfig, name: str) -> Path:
     """Where an arm's files are."""
     return config.out / "arms" / name
+
+
+def model_of(config: ProofConfig, arm: Arm) -> Path:
+    """The pipeline folder that an arm draws with."""
+    if arm.kind != AS_IS:
+        return folder_of(config, arm.name) / "train" / "final_model" / "pipeline"
+    return start_of(config, arm)
+
+
+def start_of(config: ProofConfig, arm: Arm) -> Path:
+    """The pipeline folder that an arm begins with: what the arm it starts from draws with."""
+    if not arm.start:
+        return Path(config.pretrained_model_name_or_path)
+    return folder_of(config, arm.start) / "train" / "final_model" / "pipeline"
 
 
 def last_of_training(folder: Path) -> dict:

@@ -36,7 +36,7 @@ class ProofConfig:
     )
     arms: tuple[str, ...] = option((), "run only these arms (none = all of the plan)", nargs="*")
     plan: bool = option(False, "print the arms with their expected cost, and do nothing")
-    max_minutes: float = option(0.0, "start no arm that would not end within so many minutes from now (0 = no limit)")
+    max_minutes: float = option(0.0, "start no arm (but the first) that would not end in so many minutes (0 = any)")
     device: str = option("auto", "where to run", choices=("auto", "cpu", "cuda"))
 
     markets: int = option(4, "simulated markets, one after another on the calendar, each with trends of its own")
