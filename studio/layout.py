@@ -15,6 +15,8 @@ from studio.engine import DesignEngine
 from studio.panels.api import bind_api
 from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
+from studio.panels.exports import bind_exports, drop_script, exports_row
+from studio.panels.live import bind_live, live_column
 from studio.panels.results import bind_generate, results_column
 from studio.panels.trends import bind_trends, trends_tab
 from studio.theme import CSS_PATH, studio_theme
@@ -45,12 +47,17 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
                         canvas = canvas_column(engine)
                     with gr.Column(elem_id="results-column"):
                         results = results_column(engine)
+                        exports = exports_row()
+                        live = live_column()
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
-        own = gr.State([])  # the visitor's latest designs, for the map
+        own = gr.State({})  # the visitor's latest designs by category, for the map
+        latest = gr.State(())  # the latest request's designs as passports, to be exported
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
-        bind_generate(engine, context, canvas, results, own)
+        bind_generate(engine, context, canvas, results, own=own, latest=latest)
+        bind_exports(engine, context, canvas, results, exports, latest)
+        bind_live(engine, context, canvas, results, live)
         bind_trends(engine, context, trends, own)
         bind_api(engine)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
@@ -63,6 +70,6 @@ def launch_options() -> dict:
 
 
 def _head() -> str:
-    """What listens to the page as a whole: keys, and the rail that orders the cards."""
+    """What listens to the page as a whole: keys, the rail that orders the cards, files that are dropped."""
     scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("keys.js", "ranking.js")]
-    return "".join(f"<script>{script}</script>" for script in scripts)
+    return "".join(f"<script>{script}</script>" for script in scripts) + drop_script()
