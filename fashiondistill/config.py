@@ -82,6 +82,9 @@ class StudioConfig:
     port: int = option(7860, "port to listen on")
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
     max_queue: int = option(24, "requests that may wait; more are told to come back")
+    store_dir: str = option(
+        "", "folder of everything that designers made (empty = /data on a Space, else the user's data folder)"
+    )
 
     def __post_init__(self) -> None:
         require(0 <= self.port <= 65535, "port", self.port, "choose 0 to 65535 (0: any free port).")

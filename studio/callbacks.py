@@ -49,7 +49,7 @@ def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
             for item in engine.bestsellers(category, week)
         )
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if not tiles:
         return PageContext(category, week, texts.NO_BESTSELLERS, (), "")
     prompt = engine.trend_prompt(category, week)
@@ -63,7 +63,7 @@ def check_category(category: str) -> str:
     try:
         return get_category(category).folder
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def check_week(engine: DesignEngine, week: str) -> str:
@@ -73,7 +73,7 @@ def check_week(engine: DesignEngine, week: str) -> str:
     try:
         parsed = Week.parse(week)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if parsed not in engine.weeks:
         raise StudioError(texts.no_such_week(parsed.key, engine.weeks[0].key, engine.weeks[-1].key))
     return parsed.key
@@ -95,7 +95,7 @@ def read_sketch(value: str | None) -> np.ndarray:
     try:
         return decode_canvas(value)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
@@ -104,7 +104,7 @@ def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
     try:
         return encode_canvas(sketch_from_edge_map(image))
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def sketch_from_photo_file(upload: str | bytes | None) -> str:
@@ -113,7 +113,7 @@ def sketch_from_photo_file(upload: str | bytes | None) -> str:
     try:
         return encode_canvas(lines_from_photo(image))
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def pick_seed() -> int:
@@ -144,7 +144,7 @@ def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest
         request = DesignRequest(category, week, inputs.prompt.strip(), sketch, seed=seed, config=config)
         engine.check_prompt(request.prompt)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if not engine.bestsellers(category, week):
         raise StudioError(texts.no_sales(week, get_category(category).title))
     return request
@@ -158,7 +158,15 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
     Raises:
         StudioError: for bad input, before anything is drawn; or when the model cannot go on.
     """
-    request = check_request(engine, inputs)
+    yield from draw(engine, check_request(engine, inputs), stop)
+
+
+def draw(engine: DesignEngine, request: DesignRequest, stop: Stop | None = None) -> Iterator[ResultsView]:
+    """`run`, for a request that has been checked.
+
+    Raises:
+        StudioError: when the model cannot go on.
+    """
     bestsellers = engine.bestsellers(request.category, request.week)
     names = tuple((item.article_id, texts.bestseller(item.rank, item.name)) for item in bestsellers)
     count, started = request.config.num_candidates, time.monotonic()
@@ -187,7 +195,7 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
                     return
                 yield view
     except (ValueError, FileNotFoundError, MemoryError) as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def download_name(scored: ScoredDesign) -> str:
@@ -294,5 +302,6 @@ def _without_flags(message: str) -> str:
     return message
 
 
-def _capital(message: str) -> str:
+def capital(message: str) -> str:
+    """The message as a sentence of the page."""
     return message[:1].upper() + message[1:]

@@ -10,7 +10,9 @@ from html import escape
 
 from fashiondistill.design import ScoredDesign
 from studio import texts
+from studio.boardcards import card_heart
 from studio.callbacks import download_name, png_url
+from studio.library import NOTHING_KEPT, Kept
 from studio.pictures import jpeg_url
 from studio.state import BestsellerTile, LikeGarment, PageContext, ResultsView, Why
 
@@ -68,8 +70,8 @@ def message_html(words: str, *, phase: str = "failed") -> str:
     return _status(phase, words)
 
 
-def results_html(view: ResultsView, *, model: str) -> str:
-    """The candidates as cards; places are kept for those still to come."""
+def results_html(view: ResultsView, *, model: str, kept: Kept = NOTHING_KEPT) -> str:
+    """The candidates as cards, with hearts on those that are kept; places stand ready for those still to come."""
     if view.phase == "idle":
         return (
             f'<div class="fd-empty"><p><strong>{escape(texts.EMPTY_RESULTS)}</strong>'
@@ -78,7 +80,7 @@ def results_html(view: ResultsView, *, model: str) -> str:
     names, ranked = dict(view.article_names), view.phase == "ranked"
     whys = view.whys or (None,) * len(view.designs)
     cards = [
-        _card(one, names=names, model=model, ranked=ranked, why=why)
+        _card(one, names=names, model=model, ranked=ranked, why=why, heart=card_heart(one, kept))
         for one, why in zip(view.designs, whys, strict=True)
     ]
     if view.phase == "running":
@@ -113,7 +115,7 @@ def _status(phase: str, words: str, fraction: float | None = None) -> str:
     return f'<div class="fd-state" data-phase="{escape(phase)}" role="{role}"><p>{escape(words)}</p>{bar}</div>'
 
 
-def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bool, why: Why | None) -> str:
+def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bool, why: Why | None, heart: str) -> str:
     request, number = scored.design.request, scored.design.index + 1
     picture = jpeg_url(scored.design.image)
     key = f"fd-large-{request.seed}-{number}"
@@ -134,8 +136,8 @@ def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bo
         f'<article class="design-card" data-rank="{scored.rank}" data-candidate="{number}" {terms} style="{bars}">'
         f'<button type="button" class="fd-picture" popovertarget="{key}" aria-label="{escape(texts.ENLARGE)} {alt}">'
         f'<img src="{picture}" alt="{alt}" width="384" height="512"></button>'
-        f'<div class="fd-facts"><p class="fd-badge">{escape(badge)}</p><dl>{scores}</dl>'
-        f'<p class="fd-nearest">{escape(nearest)}</p>{save}</div>'
+        f'<div class="fd-facts"><div class="fd-top"><p class="fd-badge">{escape(badge)}</p>{heart}</div>'
+        f'<dl>{scores}</dl><p class="fd-nearest">{escape(nearest)}</p>{save}</div>'
         f"{_why(why) if why is not None else ''}"
         f'<div id="{key}" class="fd-large" popover>'
         f'<button type="button" popovertarget="{key}" popovertargetaction="hide" aria-label="{escape(texts.CLOSE)}">'

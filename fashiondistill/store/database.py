@@ -71,11 +71,13 @@ class Database:
                 target, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=existing
             )
             self._connection.row_factory = sqlite3.Row
+            opened = False
             try:
                 self._open()
-            except BaseException:
-                self._connection.close()
-                raise
+                opened = True
+            finally:
+                if not opened:
+                    self._connection.close()
 
     def _open(self) -> None:
         self._check()
@@ -122,12 +124,12 @@ class Database:
         """All writes inside it happen, or none; other processes wait."""
         with self._lock, self._named():
             self._connection.execute("BEGIN IMMEDIATE")
+            whole = False
             try:
                 yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                whole = True
+            finally:
+                self._connection.execute("COMMIT" if whole else "ROLLBACK")
 
     def run(self, statement: str, values: Sequence[object] = ()) -> int:
         """Run one statement inside a transaction; returns the number of rows it changed."""
