@@ -18,13 +18,14 @@ PAGE = 24  # tiles that a press of "Show more" adds
 
 def board_tab(engine: DesignEngine, tab: gr.Tab, tabs: gr.Tabs) -> BoardParts:
     categories = [(boardtexts.ANY_CATEGORY, ""), *((one.title, one.folder) for one in engine.categories)]
+    show = gr.Radio(
+        [(words, key) for key, words in boardtexts.SHOWN.items()],
+        value="all",
+        show_label=False,
+        label=boardtexts.SHOW,
+        elem_id="board-show",
+    )
     with gr.Row(elem_id="board-filters"):
-        show = gr.Radio(
-            [(words, key) for key, words in boardtexts.SHOWN.items()],
-            value="all",
-            label=boardtexts.SHOW,
-            elem_id="board-show",
-        )
         search = gr.Textbox(label=boardtexts.SEARCH, placeholder=boardtexts.SEARCH_HINT, elem_id="board-search")
         category = gr.Dropdown(categories, value="", label=boardtexts.CATEGORY, elem_id="board-category")
         week = gr.Dropdown([(boardtexts.ANY_WEEK, "")], value="", label=boardtexts.WEEK, elem_id="board-week")
@@ -160,7 +161,7 @@ def _bind_grid(library: Library, board: BoardParts, visit: Visit) -> None:
         given = event._data.get("designs") if isinstance(event._data, dict) else None
         try:
             pair = [library.get(user, one) for one in given] if isinstance(given, list) else []
-            return (boardcards.compare_html(library, pair) if len(pair) == 2 else gr.skip()), ""
+            return (boardcards.compare_html(library, pair) if len(pair) == 2 else ""), ""
         except StudioError as error:
             return gr.skip(), failed(error)
 
