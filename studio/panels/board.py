@@ -221,9 +221,9 @@ def _bind_details(library: Library, board: BoardParts, visit: Visit) -> None:
     ]
     board.grid.choose(choose, visit.user, outputs, **following())
     board.note.blur(write_note, [visit.user, board.chosen, board.note], board.message, **following())
-    # `.input`, not `.change`: choosing a design writes the list too, and that is no wish to change boards. That it may
-    # fire twice does no harm here: the same list is written twice.
-    board.boards.input(
+    # A name that was typed fires `.change` only. So does choosing a design, together with its id: what is written back
+    # then is what stands there already.
+    board.boards.change(
         put_on_boards, [visit.user, board.chosen, board.boards], [board.board, board.message], **following()
     )
 
