@@ -21,11 +21,13 @@ from studio.engine import DesignEngine  # noqa: E402
 from studio.library import Library  # noqa: E402
 
 
-def launch(engine: DesignEngine, config: StudioConfig, *, block: bool = True):  # noqa: ANN201 - gradio comes later
+def launch(  # noqa: ANN201 - gradio comes later
+    engine: DesignEngine, config: StudioConfig, *, store: Store | None = None, block: bool = True
+):
     """Serve the page; prints the URL. With `block=False` returns the running gr.Blocks."""
     from studio.layout import build_page, launch_options
 
-    store = open_store(config)
+    store = store or open_store(config)
     page = build_page(engine, Library(engine, store))
     port = config.port or None  # gradio takes None for "any free port"
     page.launch(server_name=config.host, server_port=port, quiet=True, prevent_thread_lock=True, **launch_options())
@@ -50,7 +52,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         config = config_from(arguments, StudioConfig)
-        launch(DesignEngine.open(config), config)
+        store = open_store(config)  # first: a folder that cannot be used is said before models are loaded
+        launch(DesignEngine.open(config), config, store=store)
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -78,7 +78,7 @@ def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, visit
         except StudioError as error:
             return gr.skip(), cards.message_html(str(error))
 
-    page.load(welcome, visit.user, [visit.user, results.picks], **quiet())
+    page.load(welcome, visit.user, [visit.user, results.picks], queue=False, **quiet())
 
 
 def launch_options() -> dict:
