@@ -6,6 +6,7 @@ In: the flags of `StudioConfig`. Everything is local: no analytics, no hub, no f
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -27,10 +28,13 @@ def launch(  # noqa: ANN201 - gradio comes later
     """Serve the page; prints the URL. With `block=False` returns the running gr.Blocks."""
     from studio.layout import build_page, launch_options
 
+    if config.mcp and importlib.util.find_spec("mcp") is None:  # gradio would leave the tools out without a word
+        raise ValueError("--mcp is not usable: the package mcp is missing. pip install 'gradio[mcp]', or say --no-mcp.")
     store = store or open_store(config)
     page = build_page(engine, Library(engine, store))
     port = config.port or None  # gradio takes None for "any free port"
-    page.launch(server_name=config.host, server_port=port, quiet=True, prevent_thread_lock=True, **launch_options())
+    options = launch_options() | {"mcp_server": config.mcp}
+    page.launch(server_name=config.host, server_port=port, quiet=True, prevent_thread_lock=True, **options)
     print(f"FashionDistill Studio: {page.local_url} (designs are kept in {store.folder})", flush=True)
     if block:
         page.block_thread()

@@ -13,6 +13,8 @@ IMAGE_HEIGHT = 512  # pixels; MGD's size, kept through the whole system
 IMAGE_WIDTH = 384
 GROUND = 246  # grey level of the flat ground that every prepared picture stands on
 
+LIVE_STEPS = 3  # denoising steps of the page's live preview: half of a candidate's, so about half its time
+
 ASSETS = Path(__file__).parent / "assets"
 STARTER = ASSETS / "starter"
 CATALOGUE = ASSETS / "catalogue"
@@ -81,6 +83,7 @@ class StudioConfig:
     host: str = option("127.0.0.1", "address to listen on; 0.0.0.0 opens it to the network")
     port: int = option(7860, "port to listen on")
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
+    mcp: bool = option(True, "serve the endpoints to assistants as MCP tools at /gradio_api/mcp")
     max_queue: int = option(24, "requests that may wait; more are told to come back")
     store_dir: str = option(
         "", "folder of everything that designers made (empty = /data on a Space, else the user's data folder)"
@@ -418,6 +421,11 @@ class PredictConfig:
     )
     catalogue: str = option("", "the shop's sales in H&M's layout to forecast from (empty = the data set's captions)")
     language_model: str = option("", "folder or hub id of a causal language model that phrases the forecast; optional")
+    prompt_words: str = option(
+        "caption",
+        "captions as they stand, or (training) their colour, pattern and garment in the words of the bundled model",
+        choices=("caption", "training"),
+    )
     split: str = option("test", "split whose weeks are predicted", choices=("train", "val", "test"))
     num_past_weeks: int = option(4, "weeks of the calendar to look back")
     temporal_weight_decay: float = option(0.8, "weight of a week over that of the week after it")

@@ -42,7 +42,7 @@ KINDS = {
     "draw": "Generated",
     "vary_subtle": "Varied subtly",
     "vary_strong": "Varied strongly",
-    "new_seeds": "Drawn with other seeds",
+    "live": "Kept from Live",
     "weeks": "Drawn for a strip of weeks",
 }
 SAVE = "Save PNG"

@@ -18,6 +18,8 @@ from studio.panels.board import bind_board, board_tab
 from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
 from studio.panels.events import quiet
+from studio.panels.exports import bind_exports, drop_script, exports_row
+from studio.panels.live import bind_live, live_column
 from studio.panels.parts import ResultParts, Visit
 from studio.panels.remix import DESIGN_TAB, bind_remix
 from studio.panels.results import bind_generate, results_column
@@ -51,16 +53,18 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
                         canvas = canvas_column(engine)
                     with gr.Column(elem_id="results-column"):
                         results = results_column(engine)
+                        exports = exports_row()
+                        live = live_column()
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
                 with gr.Tab(boardtexts.TAB_BOARD, id="board") as tab:
                     board = board_tab(engine, tab, tabs)
-        # The key is all that the browser holds: it may be lost or copied, and the designs are on the server.
-        user = gr.BrowserState("", storage_key="fashiondistill-user", secret="fashiondistill-user")
-        visit = Visit(user, gr.State([]), gr.State(Stop()))
+        visit = _visit()
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
         bind_generate(library, context, canvas, results, visit)
+        bind_exports(engine, context, canvas, results, exports, visit.latest)
+        bind_live(library, context, canvas, results, live, visit)
         bind_trends(engine, context, trends, visit.own)
         bind_board(library, board, results, visit)
         bind_remix(library, board, context, canvas, results, visit)
@@ -68,6 +72,12 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
         _bind_welcome(library, page, results, visit)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
     return page
+
+
+def _visit() -> Visit:
+    """The key is all that the browser holds: the designs are on the server."""
+    user = gr.BrowserState("", storage_key="fashiondistill-user", secret="fashiondistill-user")
+    return Visit(user, own=gr.State({}), latest=gr.State(()), stop=gr.State(Stop()))
 
 
 def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, visit: Visit) -> None:
@@ -87,6 +97,6 @@ def launch_options() -> dict:
 
 
 def _head() -> str:
-    """What listens to the page as a whole: keys, and the rail that orders the cards."""
+    """What listens to the page as a whole: keys, the rail that orders the cards, files that are dropped."""
     scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("keys.js", "ranking.js")]
-    return "".join(f"<script>{script}</script>" for script in scripts)
+    return "".join(f"<script>{script}</script>" for script in scripts) + drop_script()

@@ -6,6 +6,7 @@ refuses becomes a `StudioError`. Knows nothing of gradio or HTML.
 
 from __future__ import annotations
 
+import base64
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -15,12 +16,12 @@ from pathlib import Path
 
 from fashiondistill.config import GenerateConfig
 from fashiondistill.data.weeks import Week
-from fashiondistill.design import DesignRequest
+from fashiondistill.design import DesignRequest, ScoredDesign
 from fashiondistill.store import DesignRecord, Query, Store, StoreError, export_picks, new_id
 from fashiondistill.store.designs import Origin, read_mask, read_picture
 from fashiondistill.store.records import is_id
 from studio import boardtexts, callbacks
-from studio.canvas import encode_canvas
+from studio.canvas import PREFIX, encode_canvas
 from studio.engine import DesignEngine
 from studio.state import ResultsView, StudioError
 
@@ -48,12 +49,20 @@ NOTHING_KEPT = Kept()
 
 @dataclass(frozen=True)
 class Reopened:
-    """What goes back onto the page; a week that is not in these sales is ""."""
+    """What goes back onto the page; a week that is not in these sales is "".
+
+    Attributes:
+        suggestion: the prompt that the page suggests for category and week.
+        canvas, mask, base: the drawing, where to repaint and what; PNG data URLs, "" for none.
+    """
 
     category: str
     week: str
     prompt: str
+    suggestion: str
     canvas: str
+    mask: str
+    base: str
     seed: int
     config: GenerateConfig
     words: str
@@ -103,6 +112,14 @@ class Library:
             designs.finish(request_id, ranked, status=view.phase, model=self.engine.model_id)
         siblings = designs.siblings_of(request_id)
         return Kept(tuple(ids.items()), frozenset(one.id for one in siblings if one.favourite))
+
+    def keep_frame(self, user: str, frame: ScoredDesign) -> None:
+        """Keep a frame of live mode as a request of one candidate, which nothing was preferred over."""
+        model = self.engine.model_id
+        with _said():
+            request_id = self.store.designs.begin(frame.design.request, Origin(user, model, "live"))
+            self.store.designs.add(request_id, frame, model=model)
+            self.store.designs.finish(request_id, (), status="ranked", model=model)
 
     def favourite(self, user: str, given: dict) -> None:
         """Set or take away a heart, from what the page says of it.
@@ -186,16 +203,24 @@ class Library:
         request, known = record.request, Week.parse(record.request.week) in self.engine.weeks
         with _said():
             sketch = self.store.designs.sketch(request)
-        words = boardtexts.OPENED if request.kind in ("draw", "weeks") else boardtexts.OPENED_VARIATION
+            mask, base = (self._png_url(name) for name in (request.mask, request.image))
+        suggestion = callbacks.page_context(self.engine, request.category, request.week).suggestion if known else ""
+        words = boardtexts.OPENED if request.kind in ("draw", "live", "weeks") else boardtexts.OPENED_VARIATION
         return Reopened(
             request.category,
             request.week if known else "",
             request.prompt,
+            suggestion,
             encode_canvas(sketch),
+            mask,
+            base,
             request.seed,
             config_of(record),
             words if known else f"{words} {boardtexts.OTHER_WEEK}",
         )
+
+    def _png_url(self, name: str | None) -> str:
+        return PREFIX + base64.b64encode(self.store.pictures.read(name)).decode("ascii") if name else ""
 
     def variation(self, user: str, design_id: str, *, strength: float) -> DesignRequest:
         """A request that starts at the design's own picture, with other noise."""

@@ -16,7 +16,7 @@ from fashiondistill.config import GenerateConfig
 from fashiondistill.store import Query, Store, StoreError
 from fashiondistill.store.designs import Designs
 from studio import boardcards, boardtexts, callbacks, cards
-from studio.canvas import decode_canvas
+from studio.canvas import decode_canvas, decode_mask, decode_picture
 from studio.library import NUM_WEEKS, STRONG, Library
 from studio.state import GenerateInputs, Stop, StudioError
 from tests import stored
@@ -122,6 +122,24 @@ def test_open_again_puts_everything_back(library, user, inputs):
     assert library.reopen(user, one.id).week == "" and "week stays" in library.reopen(user, one.id).words
     with pytest.raises(StudioError, match="No design is chosen"):
         library.reopen(user, "")
+
+
+def test_a_frame_of_live_mode_is_kept_too(library, user, inputs):
+    (view, _) = run(library, user, inputs)[-1]
+    library.keep_frame(user, view.designs[0])
+    found = library.find(user, Query())[0]
+    assert len(found) == 4 and (found[0].request.kind, found[0].request.status) == ("live", "ranked")
+
+
+def test_what_was_to_be_repainted_comes_back_too(library, user, inputs):
+    image, mask = np.full((512, 384, 3), 90, np.uint8), np.zeros((512, 384), np.float32)
+    mask[300:] = 1
+    request = replace(callbacks.check_request(library.engine, inputs), image=image, mask=mask)
+    list(library.recorded(callbacks.draw(library.engine, request), user))
+    back = library.reopen(user, library.find(user, Query())[0][0].id)
+    assert np.array_equal(decode_mask(back.mask), mask) and np.array_equal(decode_picture(back.base), image)
+    again = library.variation(user, library.find(user, Query())[0][0].id, strength=STRONG)
+    assert np.array_equal(again.image, image) and np.array_equal(again.mask, mask)
 
 
 def test_a_variation_starts_at_the_picture_and_says_so(library, user, inputs):

@@ -336,6 +336,8 @@ def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine)
     drawer = page.locator("#trend-pictures details")
     drawer.wait_for()
     assert drawer.locator("summary").inner_text() == f"{word.capitalize()}, 2020-W27"
+    place = drawer.bounding_box()  # sticks to the lower edge of the window, far below it though its place is
+    assert 0 < place["y"] and abs(place["y"] + place["height"] - page.viewport_size["height"]) < 4
     assert drawer.locator("li").count() == 5 and drawer.locator("img[src=x]").count() == 0
     faint = "els => els.map(each => Number(getComputedStyle(each).opacity)).filter(value => value < 0.5).length"
     assert page.locator("#trend-life .point").evaluate_all(faint) == page.locator("#trend-life .point").count() - 1
@@ -345,7 +347,7 @@ def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine)
 def test_plots_are_saved_as_png_svg_and_csv(studio):
     page = studio.page
     open_trends(studio)
-    heads = {"PNG": b"\x89PNG", "SVG": b"<svg", "CSV": b"word,week,forecast,low_80,high_80,method"}
+    heads = {"PNG": b"\x89PNG", "SVG": b"<svg", "CSV": b"word,week,forecast,low_80,high_80,true_low_80"}
     for kind, head in heads.items():
         with page.expect_download() as download:
             page.locator("#trend-forecast .fd-plot-tools").get_by_role("button", name=f"as {kind}").click()

@@ -79,8 +79,13 @@ def prepare_photo(image: np.ndarray, label: str, *, min_score: float, segmenter:
     )
 
 
-def lines_from_photo(image: np.ndarray, *, min_score: float = 0.3) -> np.ndarray:
+def lines_from_photo(image: np.ndarray, *, min_score: float = 0.3, keep_place: bool = False) -> np.ndarray:
     """Sketch of the garment in a photo, float32 [512, 384] in [0, 1], 1 = stroke.
+
+    Args:
+        image: uint8 [H, W, 3] RGB; [512, 384, 3] with `keep_place`.
+        min_score: masks trusted less than this are refused, 0 to 1.
+        keep_place: draw the lines where the garment is, instead of in the middle and as large as the paper allows.
 
     Raises:
         ValueError: if no garment stands out from the background.
@@ -91,6 +96,8 @@ def lines_from_photo(image: np.ndarray, *, min_score: float = 0.3) -> np.ndarray
             f"photo: no garment stands out from the background ({found.weakness}). Use a photo of one garment on a "
             "plain ground of another colour, or upload an edge map instead."
         )
+    if keep_place:
+        return draw_lines(image, found.mask).astype(np.float32) / 255
     picture, mask = place_garment(image, found.mask)
     return draw_lines(picture, mask).astype(np.float32) / 255
 

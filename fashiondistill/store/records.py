@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["draw", "vary_subtle", "vary_strong", "new_seeds", "weeks"]
+Kind = Literal["draw", "vary_subtle", "vary_strong", "live", "weeks"]
 Show = Literal["all", "favourites", "deleted"]
 ID_LENGTH = 32  # hexadecimal digits: 128 random bits, which nobody guesses
 

@@ -22,9 +22,15 @@ class ContextParts:
 
 @dataclass(frozen=True)
 class CanvasParts:
-    """Centre column; `template_of` is the category whose silhouette was placed last."""
+    """Centre column; `template_of` is the category whose silhouette was placed last.
+
+    `mask` (white = repaint) and `base` (the picture to repaint) are PNG data URLs that the canvas holds beside its
+    sketch, "" for none; events read and write them like the sketch.
+    """
 
     canvas: gr.HTML
+    mask: gr.HTML
+    base: gr.HTML
     template: gr.Button
     edge_map: gr.UploadButton
     photo: gr.UploadButton
@@ -50,6 +56,28 @@ class ResultParts:
 
 
 @dataclass(frozen=True)
+class ExportParts:
+    """Below the results; `file` holds what the browser saves next."""
+
+    archive: gr.Button
+    sheet: gr.Button
+    table: gr.Button
+    sketch: gr.Button
+    open_design: gr.UploadButton
+    file: gr.File
+
+
+@dataclass(frozen=True)
+class LiveParts:
+    """Preview of live mode, above the candidates."""
+
+    picture: gr.HTML
+    words: gr.HTML
+    keep: gr.Button
+    kept: gr.HTML
+
+
+@dataclass(frozen=True)
 class TrendParts:
     """Trends tab."""
 
@@ -64,10 +92,18 @@ class TrendParts:
 
 @dataclass(frozen=True)
 class Visit:
-    """What all panels share of one visitor: the key to what is theirs, their latest pictures, how to stop the model."""
+    """What panels share of one visitor.
+
+    Attributes:
+        user: the key to what is theirs in the store.
+        own: their designs by category, for the map.
+        latest: the latest request's designs as passports, to be exported.
+        stop: how to end the request that is running.
+    """
 
     user: gr.BrowserState
     own: gr.State
+    latest: gr.State
     stop: gr.State
 
 

@@ -12,8 +12,9 @@ from studio.library import STRONG, SUBTLE, Library
 from studio.panels.board import failed
 from studio.panels.events import MODEL, quiet
 from studio.panels.parts import BoardParts, CanvasParts, ContextParts, ResultParts, Visit
-from studio.panels.results import result_outputs, stream_results
+from studio.panels.results import Asked, result_outputs, stream_results
 from studio.state import Stop, StudioError
+from studio.trendboard import OwnDesigns
 
 DESIGN_TAB = "design"  # id of the tab that a design is opened in
 
@@ -47,13 +48,16 @@ def _bind_open(
         try:
             one = library.reopen(user, chosen)
         except StudioError as error:
-            return *[gr.skip()] * 13, failed(error)
+            return *[gr.skip()] * 16, failed(error)
         return (
             gr.update(selected=DESIGN_TAB),
             one.category,
             one.week or gr.skip(),
             one.prompt,
+            one.suggestion if one.week else gr.skip(),  # of that week, so that the events that follow keep the prompt
             one.canvas,
+            one.mask,
+            one.base,
             "",  # the paper shows a drawing, not the template of any category
             one.config.num_candidates,
             one.config.num_inference_steps,
@@ -70,7 +74,10 @@ def _bind_open(
         context.category,
         context.week,
         context.prompt,
+        context.suggestion,
         canvas.canvas,
+        canvas.mask,
+        canvas.base,
         canvas.template_of,
         results.num_candidates,
         results.steps,
@@ -94,7 +101,7 @@ def _bind_variation(
 ) -> None:
     kind, strength = how
 
-    def vary(user: str, chosen: str, stop: Stop) -> Iterator[tuple]:
+    def vary(user: str, chosen: str, stop: Stop, own: OwnDesigns) -> Iterator[tuple]:
         stop.asked = False
         tab = gr.update(selected=DESIGN_TAB)
         try:
@@ -102,14 +109,15 @@ def _bind_variation(
         except StudioError as error:
             yield *[gr.skip()] * len(result_outputs(results, visit)), gr.skip(), failed(error)
             return
+        asked = Asked(user, request.seed, own, kind, chosen)
         with closing(callbacks.draw(library.engine, request, stop)) as views:
-            for values in stream_results(library, views, user, request.seed, kind=kind, parent=chosen):
+            for values in stream_results(library, views, asked):
                 yield *values, tab, ""
                 tab = gr.skip()
 
     button.click(
         vary,
-        [visit.user, board.chosen, visit.stop],
+        [visit.user, board.chosen, visit.stop, visit.own],
         [*result_outputs(results, visit), board.tabs, board.message],
         show_progress="hidden",
         concurrency_id=MODEL,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 import gradio as gr
 
 from fashiondistill.config import GenerateConfig
-from studio import boardcards, callbacks, cards, texts
+from studio import boardcards, callbacks, cards, texts, trendboard
 from studio.components import ResultCards
 from studio.engine import DesignEngine
+from studio.exporting import passports
 from studio.library import Library
 from studio.panels.events import MODEL, quiet
 from studio.panels.parts import CanvasParts, ContextParts, ResultParts, Visit
@@ -60,34 +62,48 @@ def results_column(engine: DesignEngine) -> ResultParts:
 
 def result_outputs(results: ResultParts, visit: Visit) -> list:
     """What `stream_results` writes."""
-    return [results.status, results.results, results.seed, results.generate, results.cancel, visit.own, results.picks]
+    shown = [results.status, results.results, results.seed, results.generate, results.cancel]
+    return [*shown, visit.own, visit.latest, results.picks]
 
 
-def stream_results(
-    library: Library,
-    views: Iterator[ResultsView],
-    user: str,
-    shown_seed: object,
-    *,
-    kind: str = "draw",
-    parent: str = "",
-) -> Iterator[tuple]:
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Whose request it is and how it came about.
+
+    Attributes:
+        seed: what the seed's field is to show, or gr.skip().
+        own: the visitor's designs by category so far, for the map.
+        kind, parent: as in the store.
+    """
+
+    user: str
+    seed: object
+    own: trendboard.OwnDesigns
+    kind: str = "draw"
+    parent: str = ""
+
+
+def stream_results(library: Library, views: Iterator[ResultsView], asked: Asked) -> Iterator[tuple]:
     """Show each view of a request as it comes, and keep its candidates; errors become the status."""
-    phase, problem = "idle", ""
+    phase, problem, seed, model = "idle", "", asked.seed, library.engine.model_id
     try:
-        with closing(library.recorded(views, user, kind=kind, parent=parent)) as recorded:
+        with closing(library.recorded(views, asked.user, kind=asked.kind, parent=asked.parent)) as recorded:
             for view, kept in recorded:
-                drawn = cards.results_html(view, model=library.engine.model_id, kept=kept) if view.fresh else gr.skip()
-                pictures = [one.design.image for one in view.designs] if view.phase == "ranked" else gr.skip()
+                drawn = cards.results_html(view, model=model, kept=kept) if view.fresh else gr.skip()
+                mapped = gr.skip()
+                if view.phase == "ranked":
+                    pictures = [one.design.image for one in view.designs]
+                    mapped = trendboard.keep_designs(asked.own, view.request.category, pictures)
                 pressable = (gr.skip(), gr.skip()) if view.phase == phase else _buttons(view.phase == "running")
+                designs = gr.skip() if view.phase == phase == "running" else passports(view, model=model)
                 line = cards.message_html(kept.problem) if kept.problem != problem else gr.skip()
                 if view.phase == "ranked" and not kept.problem:
-                    line = boardcards.line_html(library.picks_words(user))
-                yield cards.status_html(view), drawn, shown_seed, *pressable, pictures, line
+                    line = boardcards.line_html(library.picks_words(asked.user))
+                yield cards.status_html(view), drawn, seed, *pressable, mapped, designs, line
                 # What stays is not sent again: the page would redraw it.
-                shown_seed, phase, problem = gr.skip(), view.phase, kept.problem
+                seed, phase, problem = gr.skip(), view.phase, kept.problem
     except StudioError as error:
-        yield cards.message_html(str(error)), gr.skip(), gr.skip(), *_buttons(False), gr.skip(), gr.skip()
+        yield cards.message_html(str(error)), gr.skip(), gr.skip(), *_buttons(False), *[gr.skip()] * 3
 
 
 def _buttons(running: bool) -> tuple[dict, dict]:
@@ -111,20 +127,25 @@ def bind_generate(
         influence: float,
         seed: int,
         lock_seed: bool,
+        mask: str,
+        image: str,
         stop: Stop,
+        own: trendboard.OwnDesigns,
     ) -> Iterator[tuple]:
         stop.asked = False
         seed = seed if lock_seed else callbacks.pick_seed()
-        inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
-        shown_seed = gr.skip() if lock_seed else seed
+        mask = mask if image else ""  # the canvas says that without a picture it is not used
+        numbers = (num_candidates, steps, guidance, influence, seed)
+        inputs = GenerateInputs(category, week, prompt, sketch, *numbers, mask, image)
         try:
             key = library.known(user)
         except StudioError as error:
-            yield gr.skip(), cards.message_html(str(error)), *[gr.skip()] * 6
+            yield gr.skip(), cards.message_html(str(error)), *[gr.skip()] * 7
             return
         known = gr.skip() if key == user else key
+        asked = Asked(key, gr.skip() if lock_seed else seed, own)
         with closing(callbacks.run(engine, inputs, stop)) as views:
-            for values in stream_results(library, views, key, shown_seed):
+            for values in stream_results(library, views, asked):
                 yield known, *values
                 known = gr.skip()
 
@@ -149,7 +170,10 @@ def bind_generate(
             results.influence,
             results.seed,
             results.lock_seed,
+            canvas.mask,
+            canvas.base,
             visit.stop,
+            visit.own,
         ],
         [visit.user, *result_outputs(results, visit)],
         show_progress="hidden",
