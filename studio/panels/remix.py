@@ -58,7 +58,7 @@ def _bind_open(
             one.canvas,
             one.mask,
             one.base,
-            "",  # the paper shows a drawing, not the template of any category
+            one.category,
             one.config.num_candidates,
             one.config.num_inference_steps,
             one.config.guidance_scale,
