@@ -123,7 +123,7 @@ def compare_html(library: Library, pair: Sequence[DesignRecord]) -> str:
     layers = "".join(f'<img src="{url}" alt="" width="384" height="512">' for url, _, _ in sides)
     return (
         f'<section class="fd-compare"><div class="fd-pair"><h3>{escape(boardtexts.SIDE_BY_SIDE)}</h3>{figures}</div>'
-        f'<div class="fd-over"><h3>{escape(boardtexts.SLIDER)}</h3><div class="fd-layers">{layers}</div>'
+        f'<div class="fd-over"><h3>{escape(boardtexts.SLIDER)}</h3><div class="fd-seam">{layers}</div>'
         f'<input type="range" min="0" max="100" value="50" aria-label="{escape(boardtexts.SLIDE)}"></div></section>'
     )
 

@@ -130,7 +130,7 @@ def test_variations_weeks_and_comparison(studio):
     page.locator(".fd-compare figure").nth(1).wait_for()
     seam = page.locator(".fd-over input")
     seam.fill("20")
-    assert page.locator(".fd-layers").evaluate("one => one.style.getPropertyValue('--seam')") == "20%"
+    assert page.locator(".fd-seam").evaluate("one => one.style.getPropertyValue('--seam')") == "20%"
     studio.shot("compare")
     marks.nth(0).uncheck()
     until(lambda: page.locator(".fd-compare").count() == 0)
