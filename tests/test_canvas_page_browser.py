@@ -363,3 +363,29 @@ def test_a_phone_zooms_with_two_fingers_and_does_not_scroll(open_studio):
     until(lambda: not np.array_equal(studio.paper(), before))
     assert ink(studio.paper(), 190, 300) > 0.5
     assert studio.page.evaluate("window.scrollY") == scrolled and studio.wide() <= 390
+
+
+def test_a_full_browser_loses_the_oldest_drawing_of_another_tab_and_says_so(open_studio):
+    studio = open_studio()
+    studio.page.evaluate(
+        """() => {
+            const fill = (name, at, length) => localStorage.setItem('fashiondistill-sketch:top5gub:' + name,
+                JSON.stringify({ sketch: '', mask: '', under: null, at, padding: 'x'.repeat(length) }));
+            fill('older', 1, 2400000);
+            fill('newer', 2, 2400000);
+            let length = 400000;
+            for (let text = ''; length > 50; ) {
+                try { localStorage.setItem('another-app', text + 'y'.repeat(length)); text += 'y'.repeat(length); }
+                catch (error) { length = Math.floor(length / 2); }
+            }
+        }"""
+    )
+    studio.draw((20, 480), (200, 480))
+    said(studio, WORDS["made_room"])
+    names = studio.page.evaluate("Object.keys(localStorage).map((key) => key.split(':').at(-1))")
+    assert "older" not in names and "newer" in names and "another-app" in names
+    paper = studio.paper()
+    studio.page.reload()
+    studio.page.wait_for_selector("#sketch-canvas .fd-canvas[data-ready]")
+    said(studio, WORDS["back"])
+    assert np.array_equal(studio.paper(), paper)

@@ -46,7 +46,10 @@ function save(step) {
   for (;;) {
     try {
       window.localStorage.setItem(ownKey(), record);
-      for (const key of otherKeys(session.slot).slice(MAX_RECORDS - 1)) window.localStorage.removeItem(key);
+      if (session.tidied !== ownKey()) {
+        for (const key of otherKeys(session.slot).slice(MAX_RECORDS - 1)) window.localStorage.removeItem(key);
+        session.tidied = ownKey(); // once a category: reading all records takes longer than writing one
+      }
       return madeRoom ? "made_room" : "saved";
     } catch (error) {
       // full, a private window, or blocked storage in an iframe
