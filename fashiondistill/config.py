@@ -85,6 +85,9 @@ class StudioConfig:
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
     mcp: bool = option(True, "serve the endpoints to assistants as MCP tools at /gradio_api/mcp")
     max_queue: int = option(24, "requests that may wait; more are told to come back")
+    store_dir: str = option(
+        "", "folder of everything that designers made (empty = /data on a Space, else the user's data folder)"
+    )
 
     def __post_init__(self) -> None:
         require(0 <= self.port <= 65535, "port", self.port, "choose 0 to 65535 (0: any free port).")

@@ -178,7 +178,15 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
     Raises:
         StudioError: for bad input, before anything is drawn; or when the model cannot go on.
     """
-    request = check_request(engine, inputs)
+    yield from draw(engine, check_request(engine, inputs), stop)
+
+
+def draw(engine: DesignEngine, request: DesignRequest, stop: Stop | None = None) -> Iterator[ResultsView]:
+    """`run`, for a request that has been checked.
+
+    Raises:
+        StudioError: when the model cannot go on.
+    """
     bestsellers = engine.bestsellers(request.category, request.week)
     names = tuple((item.article_id, texts.bestseller(item.rank, item.name)) for item in bestsellers)
     count, started = request.config.num_candidates, time.monotonic()

@@ -10,7 +10,9 @@ from html import escape
 
 from fashiondistill.design import ScoredDesign
 from studio import texts
+from studio.boardcards import card_heart
 from studio.callbacks import download_name, png_url
+from studio.library import NOTHING_KEPT, Kept
 from studio.pictures import jpeg_url
 from studio.state import BestsellerTile, LikeGarment, PageContext, ResultsView, Why
 
@@ -69,8 +71,8 @@ def message_html(words: str, *, phase: str = "failed") -> str:
     return _status(phase, words)
 
 
-def results_html(view: ResultsView, *, model: str) -> str:
-    """The candidates as cards; places are kept for those still to come."""
+def results_html(view: ResultsView, *, model: str, kept: Kept = NOTHING_KEPT) -> str:
+    """The candidates as cards, with hearts on those that are kept; places stand ready for those still to come."""
     if view.phase == "idle":
         return (
             f'<div class="fd-empty"><p><strong>{escape(texts.EMPTY_RESULTS)}</strong>'
@@ -80,7 +82,7 @@ def results_html(view: ResultsView, *, model: str) -> str:
     origin = {"model": model, "references": view.references}
     whys = view.whys or (None,) * len(view.designs)
     cards = [
-        _card(one, origin, names=names, badge=_badge(one, ranked=ranked), why=why)
+        _card(one, origin, names=names, badge=_badge(one, ranked=ranked), why=why, heart=card_heart(one, kept))
         for one, why in zip(view.designs, whys, strict=True)
     ]
     if view.phase == "running":
@@ -149,7 +151,9 @@ def _badge(scored: ScoredDesign, *, ranked: bool) -> str:
     return texts.rank_badge(scored.rank) if ranked and scored.rank else texts.candidate(scored.design.index + 1)
 
 
-def _card(scored: ScoredDesign, origin: dict, *, names: dict[str, str], badge: str, why: Why | None) -> str:
+def _card(
+    scored: ScoredDesign, origin: dict, *, names: dict[str, str], badge: str, why: Why | None, heart: str = ""
+) -> str:
     """`origin`: keyword arguments of `png_url`."""
     request, number = scored.design.request, scored.design.index + 1
     picture = jpeg_url(scored.design.image)
@@ -170,8 +174,8 @@ def _card(scored: ScoredDesign, origin: dict, *, names: dict[str, str], badge: s
         f'<article class="design-card" data-rank="{scored.rank}" data-candidate="{number}" {terms} style="{bars}">'
         f'<button type="button" class="fd-picture" popovertarget="{key}" aria-label="{escape(texts.ENLARGE)} {alt}">'
         f'<img src="{picture}" alt="{alt}" width="384" height="512"></button>'
-        f'<div class="fd-facts"><p class="fd-badge">{escape(badge)}</p><dl>{scores}</dl>'
-        f'<p class="fd-nearest">{escape(nearest)}</p>{_repaint_button(alt)}{save}</div>'
+        f'<div class="fd-facts"><div class="fd-top"><p class="fd-badge">{escape(badge)}</p>{heart}</div>'
+        f'<dl>{scores}</dl><p class="fd-nearest">{escape(nearest)}</p>{_repaint_button(alt)}{save}</div>'
         f"{_why(why) if why is not None else ''}"
         f'<div id="{key}" class="fd-large" popover>'
         f'<button type="button" popovertarget="{key}" popovertargetaction="hide" aria-label="{escape(texts.CLOSE)}">'

@@ -259,5 +259,6 @@ if __name__ == "__main__":
 
     from app import launch
 
-    fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=StudioConfig(port=int(sys.argv[1])))
+    settings = StudioConfig(port=int(sys.argv[1]), store_dir=tempfile.mkdtemp())
+    fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=settings)
     launch(fake, fake.config)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -25,7 +26,7 @@ from fashiondistill.diffusion.preference import (
     safeguard,
 )
 from train.adapters import without_adapter
-from train.candidates import CandidateRounds, Round, round_order
+from train.candidates import Round, round_order
 from train.data import TrainBatch
 from train.objectives import FREQUENCY, PAIRS, LossTerms, TemporalObjective, conditions_of, draw
 from train.settings import DpoConfig
@@ -41,6 +42,13 @@ SATURATION_DRIFT = 0.02  # of candidates against the first round's
 WARN_EVERY = 50  # updates
 
 
+class Rounds(Protocol):
+    """Where pairs come from: `CandidateRounds` or `PickRounds`."""
+
+    def open(self, number: int, expected_key: str | None = None) -> Round:
+        """The pairs of round `number`; of a resumed run those of `expected_key`."""
+
+
 class PreferenceObjective:
     """`dpo_weight` times the scaled preference loss plus `anchor_weight` times the loss on real images.
 
@@ -50,7 +58,7 @@ class PreferenceObjective:
         config: weights, form of the loss.
     """
 
-    def __init__(self, real: TemporalObjective, rounds: CandidateRounds | None, config: DpoConfig) -> None:
+    def __init__(self, real: TemporalObjective, rounds: Rounds | None, config: DpoConfig) -> None:
         self.real, self.rounds, self.config = real, rounds, config
         self.models = real.models
         self.reference = None

@@ -144,6 +144,9 @@ class DpoConfig(TrainConfig):
     gradient_accumulation_steps: int = option(4, "micro-batches per update")
     batch_size: int = option(4, "pairs, and real images, per process and micro-batch")
     project_name: str = option("temporal-sd2-inpainting-dpo", "project of the trackers")
+    preferences: str = option(
+        "", "studio.sqlite or exported picks: pairs that designers chose, instead of candidates judged by CLIP"
+    )
     preference_loss: str = option("dpo", "form of the preference loss", choices=KINDS)
     num_candidates: int = option(4, "candidates per prompt, 2 to 16")
     dpo_beta: float = option(0.0, "beta of Diffusion-DPO, typically 500 to 5000; 0 = calibrated while training")

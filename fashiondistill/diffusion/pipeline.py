@@ -184,9 +184,14 @@ class GarmentPipeline(DiffusionPipeline):
         num_inference_steps: int,
         guidance_scale: float,
         sketch_influence: float = 1.0,
+        start: torch.Tensor | None = None,
+        strength: float = 1.0,
         known: Known | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the latents [B, C, h, w] after each step, from `noise` of the same shape.
+
+        With `start`, latents of that shape, only the last share `strength` of the steps is taken, from them under as
+        much noise as belongs there (SDEdit, Meng et al. 2022).
 
         Guidance v = v_0 + s (v_c - v_0) drops text, sketch and pose together and keeps the mask inputs (Ho and
         Salimans 2022, equation 6). From step `sketch_influence` x steps on, the sketch is not seen any more.
@@ -194,13 +199,16 @@ class GarmentPipeline(DiffusionPipeline):
         scheduler = self.scheduler.from_config(self.scheduler.config)  # stateful, so each candidate gets its own
         scheduler.set_timesteps(num_inference_steps, device=self.device)
         noise = noise.to(self.device, torch.float32)
+        skipped = 0 if start is None else num_inference_steps - num_steps_of(strength, num_inference_steps)
         latents = noise * scheduler.init_noise_sigma
+        if start is not None:
+            latents = scheduler.add_noise(start.to(latents), noise, scheduler.timesteps[skipped : skipped + 1])
         count = len(latents)
         everywhere = torch.ones(count, dtype=torch.bool, device=self.device)
         unconditional = conditioning.without(everywhere, null_states)
         last_sketch_step = round(sketch_influence * num_inference_steps)
-        for number, timestep in enumerate(scheduler.timesteps):
-            if number == last_sketch_step and conditioning.sketch is not None:
+        for number, timestep in enumerate(scheduler.timesteps[skipped:], start=skipped):
+            if number == max(last_sketch_step, skipped) and conditioning.sketch is not None:
                 conditioning = replace(conditioning, sketch=torch.zeros_like(conditioning.sketch))
             inputs = scheduler.scale_model_input(latents, timestep).to(self.unet.dtype)
             if guidance_scale == 1:
@@ -229,6 +237,10 @@ class GarmentPipeline(DiffusionPipeline):
         known = self.known(request.image, request.mask, mask)
         kept = (image, mask) if request.mask is None else (request.image, request.mask)
         null_states = self.encode_prompt("").to(self.unet.dtype)
+        start, total = None, config.num_inference_steps
+        if request.start is not None:
+            start = self.encode_image(torch.from_numpy(to_model(request.start))[None]).float()
+            total = num_steps_of(request.strength, total)
         for index in range(config.num_candidates):
             steps = self.denoise(
                 candidate_noise(request.seed, index, self.layout.latents),
@@ -237,10 +249,12 @@ class GarmentPipeline(DiffusionPipeline):
                 num_inference_steps=config.num_inference_steps,
                 guidance_scale=config.guidance_scale,
                 sketch_influence=config.sketch_influence,
+                start=start,
+                strength=request.strength,
                 known=known,
             )
             for step, latents in enumerate(steps, start=1):  # noqa: B007 - the last latents are decoded
-                yield StepDone(index, step, config.num_inference_steps)
+                yield StepDone(index, step, total)
             picture = self.decode_latents(latents)[0]
             yield Design(keep_outside(picture, *kept), index, request)
 
@@ -292,6 +306,11 @@ class GarmentPipeline(DiffusionPipeline):
                     callback_on_step_end(self, step, num_inference_steps - step - 1, {"latents": latents})
         pictures = [keep_outside(picture, *kept) for picture in self.decode_latents(latents)]
         return ImagePipelineOutput(images=[Image.fromarray(picture) for picture in pictures])
+
+
+def num_steps_of(strength: float, num_inference_steps: int) -> int:
+    """Steps that a variation takes: at least one."""
+    return max(1, round(strength * num_inference_steps))
 
 
 def candidate_noise(seed: int, index: int, channels: int = 4) -> torch.Tensor:
