@@ -7,18 +7,15 @@ visitor can get wrong becomes a `StudioError` that names the field and the remed
 from __future__ import annotations
 
 import base64
-import io
 import math
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fashiondistill.config import GenerateConfig
 from fashiondistill.data.categories import get_category
@@ -26,13 +23,14 @@ from fashiondistill.data.photos import lines_from_photo
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import DesignRequest, ScoredDesign
 from fashiondistill.export import describe, png_bytes
-from fashiondistill.images import read_image, read_product_picture, sketch_from_edge_map
+from fashiondistill.images import read_image, sketch_from_edge_map
 from studio import texts
 from studio.canvas import decode_canvas, encode_canvas
 from studio.engine import ATTRIBUTES, CandidateReady, DesignEngine, Ranked, StepDone
+from studio.pictures import tile_picture
 from studio.state import BestsellerTile, GenerateInputs, PageContext, Progress, ResultsView, Stop, StudioError
+from studio.why import tell_why
 
-TILE_HEIGHT = 288  # pixels; tiles show at up to 144, so that they stay sharp at device scale 2
 MAX_SHOWN_SEED = 10**6  # seeds that we pick are short enough to read out; any up to 2**32 - 1 can be typed
 WEEKS_BACK = 4  # span over which the trend sentence measures change
 UNCHANGED = 1.0  # strokes' difference, summed over the canvas, below which a sketch still is the template
@@ -181,8 +179,9 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
                         view = replace(view, progress=Progress(candidate + 1, count, step, total_steps))
                     case CandidateReady(scored):
                         view = replace(view, designs=(*view.designs, scored))
-                    case Ranked(designs):
-                        view = replace(view, phase="ranked", designs=designs, progress=None)
+                    case Ranked(designs, explanations):
+                        whys = tell_why(engine, request, designs, explanations)
+                        view = replace(view, phase="ranked", designs=designs, progress=None, whys=whys)
                 if stop is not None and stop.asked and view.phase == "running":
                     yield replace(view, phase="cancelled", progress=None, fresh=True)
                     return
@@ -201,13 +200,6 @@ def download_name(scored: ScoredDesign) -> str:
 def png_url(scored: ScoredDesign, *, model: str) -> str:
     """Data URL of the PNG with everything that made it inside."""
     return "data:image/png;base64," + base64.b64encode(png_bytes(scored, model=model)).decode("ascii")
-
-
-def jpeg_url(image: np.ndarray, *, quality: int = 92) -> str:
-    """Data URL of uint8 [H, W, 3] for showing only."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="JPEG", quality=quality, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def ranking_json(view: ResultsView, *, model: str) -> dict:
@@ -274,18 +266,6 @@ def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - D
     if riser == leader or round(change[riser] * 100) < 1:
         return sentence
     return f"{sentence} {texts.riser_sentence(word=riser, change=change[riser], since=before)}"
-
-
-def tile_picture(path: Path) -> str:
-    """A small JPEG as a data URL; "" where the shop has no picture."""
-    return _thumbnail(path) if path.is_file() else ""  # H&M's own set lacks 442 pictures
-
-
-@lru_cache(maxsize=1024)
-def _thumbnail(path: Path) -> str:
-    picture = Image.fromarray(read_product_picture(path))
-    picture.thumbnail((TILE_HEIGHT, TILE_HEIGHT), Image.Resampling.LANCZOS)
-    return jpeg_url(np.asarray(picture), quality=85)
 
 
 def _read_upload(upload: str | bytes | None, label: str) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 from fashiondistill.config import StudioConfig
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.weeks import Week
-from fashiondistill.design import Design, DesignRequest, ScoredDesign
+from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
 from fashiondistill.images import read_product_picture
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from fashiondistill.data.shop import Bestseller, Shop
     from fashiondistill.diffusion.pipeline import GarmentPipeline
+    from fashiondistill.explain import KnownGarments
     from fashiondistill.scoring import ClipScorer, References
     from fashiondistill.trends import TrendPrompt
     from studio.trendfacts import MapPoint, TrendFacts
@@ -56,9 +57,10 @@ class CandidateReady:
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """All candidates of the request, best first."""
+    """All candidates of the request, best first, and why they stand where they do."""
 
     designs: tuple[ScoredDesign, ...]
+    explanations: tuple[Explanation, ...]
 
 
 Event = StepDone | CandidateReady | Ranked
@@ -74,6 +76,7 @@ class DesignEngine:
         self._lock = threading.Lock()
         self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)
         self._facts = lru_cache(maxsize=NUM_CACHED)(self._gather_facts)
+        self._known = lru_cache(maxsize=NUM_CACHED)(self._gather_known)
         self._looks: dict[str, np.ndarray] = {}  # article id -> embedding of its picture
 
     @classmethod
@@ -155,8 +158,7 @@ class DesignEngine:
 
     def _embedded(self, category: str) -> dict[str, np.ndarray]:
         """Article id -> embedding, of the category's bestsellers that have a picture; the latest `NUM_MAPPED`."""
-        listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
-        items = {item.article_id: item for item in listed if item.image.is_file()}
+        items = self._sold(category)
         latest = list(items)[-NUM_MAPPED:]
         for article_id in latest:
             if article_id not in self._looks:
@@ -187,6 +189,7 @@ class DesignEngine:
         """
         import torch
 
+        from fashiondistill.explain import explain
         from fashiondistill.scoring import rank_designs, score_design
 
         self.check_prompt(request.prompt)
@@ -206,7 +209,23 @@ class DesignEngine:
                     f"the model's device ran out of memory after {len(scored)} of {request.config.num_candidates} "
                     "candidates. Wait until other work on it has ended, or start the studio with --device cpu."
                 ) from error
-        yield Ranked(tuple(rank_designs(scored)))
+            ranked = tuple(rank_designs(scored))
+            explanations = explain(ranked, self.scorer, self._known(request.category))
+        yield Ranked(ranked, explanations)
+
+    def known_garment(self, category: str, article_id: str) -> Bestseller:
+        """One of the garments that designs are compared with, as it sold last."""
+        return self._sold(category)[article_id]
+
+    def _gather_known(self, category: str) -> KnownGarments:
+        from fashiondistill.explain import KnownGarments
+
+        return KnownGarments.of(self._embedded(category))
+
+    def _sold(self, category: str) -> dict[str, Bestseller]:
+        """Article id -> bestseller of the category that has a picture, in the order in which they came up."""
+        listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
+        return {item.article_id: item for item in listed if item.image.is_file()}
 
     def _embed_references(self, category: str, week: str) -> References:
         sold = [item for item in self.bestsellers(category, week) if item.image.is_file()]  # H&M's own set lacks 442

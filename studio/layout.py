@@ -10,6 +10,7 @@ from __future__ import annotations
 import gradio as gr
 
 from studio import cards, texts
+from studio.components import STATIC
 from studio.engine import DesignEngine
 from studio.panels.api import bind_api
 from studio.panels.canvas import bind_canvas, canvas_column
@@ -19,17 +20,6 @@ from studio.panels.trends import bind_trends, trends_tab
 from studio.theme import CSS_PATH, studio_theme
 
 MAX_UPLOAD = "20mb"
-
-# Ctrl+Enter (Cmd+Enter) presses Generate, wherever the cursor is, while the button can be seen.
-HEAD = """
-<script>
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const button = document.querySelector("#generate");
-  if (button && !button.disabled && button.offsetParent) { event.preventDefault(); button.click(); }
-}, true);
-</script>
-"""
 
 LAUNCH_OPTIONS = {
     "footer_links": [],
@@ -69,4 +59,10 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
 
 def launch_options() -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`."""
-    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": HEAD}
+    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": _head()}
+
+
+def _head() -> str:
+    """What listens to the page as a whole: keys, and the rail that orders the cards."""
+    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("keys.js", "ranking.js")]
+    return "".join(f"<script>{script}</script>" for script in scripts)

@@ -77,6 +77,45 @@ class Stop:
     asked: bool = False
 
 
+@dataclass(frozen=True)
+class LikeGarment:
+    """A garment of the shop that a design is like; `picture` is a JPEG data URL, "" where there is none."""
+
+    name: str
+    picture: str
+    similarity: float | None = None  # cosine, where it is told
+
+
+@dataclass(frozen=True)
+class PhraseScore:
+    """A phrase of the prompt, its CLIP-T with a design, and whether no other design of the request has more."""
+
+    phrase: str
+    score: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Why:
+    """What a card tells about its rank.
+
+    Attributes:
+        nearest: the week's bestseller that the design is most like.
+        phrases: in the order of the prompt.
+        heat: JPEG data URL, the picture with followed and missed strokes marked.
+        stroke_share: share of the strokes that have an edge of the picture near them, 0 to 1.
+        closest: the garment of the shop, of any week, that the design is most like; None if none is known.
+        near_copy: whether it is nearer to it than garments of the shop usually are to each other.
+    """
+
+    nearest: LikeGarment
+    phrases: tuple[PhraseScore, ...]
+    heat: str
+    stroke_share: float
+    closest: LikeGarment | None
+    near_copy: bool
+
+
 @dataclass(frozen=True, eq=False)
 class ResultsView:
     """The right column at one moment of a request.
@@ -87,6 +126,7 @@ class ResultsView:
         fresh: whether `designs` changed since the view before; if not, only the status has to be drawn.
         seconds: since the request was taken up.
         article_names: article id -> how the page calls that bestseller.
+        whys: what stands behind each design's rank, in their order; empty until ranked.
     """
 
     phase: Phase
@@ -97,3 +137,4 @@ class ResultsView:
     fresh: bool = True
     seconds: float = 0.0
     article_names: tuple[tuple[str, str], ...] = ()
+    whys: tuple[Why, ...] = ()

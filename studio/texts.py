@@ -48,6 +48,10 @@ STARTING = "Starting"
 CLIP_I, CLIP_T, COMBINED = "CLIP-I", "CLIP-T", "Combined"
 CLIP_I_HELP = "Similarity to this week's bestsellers, mean over the set (cosine, -1 to 1)"
 CLIP_T_HELP = "Similarity to your words (cosine, -1 to 1)"
+RANK_BY, RANK_BY_WORDS, RANK_BY_SALES = "Ranked by", "your words", "bestsellers"
+WHY, WHY_WORDS = "Why this rank", "Your words, one by one (CLIP-T; bold: best of these designs)"
+WHY_NEAREST, WHY_CLOSEST = "Nearest of the week:", "Nearest of all weeks:"
+NEAR_COPY = "Nearly a copy: closer to it than 95 % of the shop's garments are to each other."
 DOWNLOAD, ENLARGE, CLOSE = "Save PNG", "Enlarge", "Close"
 PENDING = "waiting"
 
@@ -106,6 +110,16 @@ def nearest(name: str) -> str:
 def ranked_by(clip_i_weight: float, clip_t_weight: float) -> str:
     """How the ranks came about."""
     return f"{clip_i_weight:g} CLIP-I + {clip_t_weight:g} CLIP-T"
+
+
+def strokes_followed(share: float) -> str:
+    """How much of the sketch a design shows."""
+    return f"{share:.0%} of your strokes have an edge near them (green)"
+
+
+def similarity(cosine: float) -> str:
+    """How like a garment a design is."""
+    return f"similarity {cosine:.2f}"
 
 
 def trend_sentence(*, word: str, share: float, change: float | None, since: str, category: str, week: str) -> str:

@@ -23,7 +23,7 @@ from fashiondistill.data.catalogue import make_catalogue
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
-from fashiondistill.design import Design, DesignRequest, ScoredDesign
+from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
 from studio.engine import CandidateReady, Event, Ranked, StepDone
 from studio.trendfacts import MapPoint, TrendFacts, map_points, trend_facts
 
@@ -173,7 +173,12 @@ class FakeEngine:
             finally:
                 self.num_closed += 1
         ordered = sorted(scored, key=lambda one: (-one.combined, one.design.index))
-        yield Ranked(tuple(_with_rank(one, rank) for rank, one in enumerate(ordered, start=1)))
+        ranked = tuple(_with_rank(one, rank) for rank, one in enumerate(ordered, start=1))
+        yield Ranked(ranked, tuple(map(_explained, ranked)))
+
+    def known_garment(self, category: str, article_id: str) -> FakeBestseller:
+        """One of the first week's bestsellers."""
+        return {item.article_id: item for item in self.bestsellers(category, self.weeks[0].key)}[article_id]
 
     def _scored(self, request: DesignRequest, k: int) -> ScoredDesign:
         colour = np.array(COLOUR_BY_WORD[COLOURS[(request.seed + k) % len(COLOURS)]].rgb)
@@ -204,6 +209,15 @@ class FakeEngine:
 
 def _with_rank(one: ScoredDesign, rank: int) -> ScoredDesign:
     return ScoredDesign(one.design, one.clip_i, one.clip_t, one.combined, one.nearest_article_id, rank)
+
+
+def _explained(one: ScoredDesign) -> Explanation:
+    """The right half of the sketch is missed; the best design is nearly a copy."""
+    strokes = one.design.request.sketch > 0.5
+    right = np.zeros_like(strokes)
+    right[:, 192:] = True
+    phrases = tuple((word, one.clip_t + 0.01 * k) for k, word in enumerate(one.design.request.prompt.split()[:3]))
+    return Explanation(phrases, "0100000001", 0.9, one.rank == 1, strokes & ~right, strokes & right)
 
 
 if __name__ == "__main__":
