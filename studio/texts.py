@@ -173,6 +173,11 @@ def _s(points: int) -> str:
     return "" if abs(points) == 1 else "s"
 
 
+def sheet_title(week: Week) -> str:
+    """Title of a line sheet that nobody named."""
+    return f"Designs for {week_label(week)}"
+
+
 def exported(name: str) -> str:
     """What the status says when a file is on its way."""
     return f"Saved as {name}."

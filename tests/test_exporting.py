@@ -20,7 +20,7 @@ from studio.state import GenerateInputs, StudioError
 from tests.fake_engine import FakeEngine
 from tests.passports import passport
 
-TITLE = "Upper body, Week 10, 2020 (2\u20138 Mar)"
+TITLE = "Designs for Week 10, 2020 (2\u20138 Mar)"
 
 
 @pytest.fixture(scope="module")
