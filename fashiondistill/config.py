@@ -13,6 +13,8 @@ IMAGE_HEIGHT = 512  # pixels; MGD's size, kept through the whole system
 IMAGE_WIDTH = 384
 GROUND = 246  # grey level of the flat ground that every prepared picture stands on
 
+LIVE_STEPS = 3  # denoising steps of the page's live preview: half of a candidate's, so about half its time
+
 ASSETS = Path(__file__).parent / "assets"
 STARTER = ASSETS / "starter"
 CATALOGUE = ASSETS / "catalogue"
@@ -200,16 +202,23 @@ class DatasetConfig:
 
 @dataclass(frozen=True)
 class PrepareDrawingsConfig:
-    """Drawn garments, added to a data set for the categories that photos lack."""
+    """Drawn garments, added to a data set: most of the categories that photos lack."""
 
     out: str = option("", "data set folder; what it already holds stays")
-    num_drawings: int = option(1500, "garments to draw, spread evenly over their kinds")
+    num_drawings: int = option(1500, "garments to draw")
+    shares: tuple[int, ...] = option(
+        (16, 12, 12, 14, 22, 24),
+        "parts of upper body, lower body, full body, shoes, accessories and underwear; spread evenly over their kinds",
+        nargs="*",
+    )
     seed: int = option(0, "seed of shapes, colours and patterns")
     num_workers: int = option(0, "processes; 0 = one per core, 1 = no others")
 
     def __post_init__(self) -> None:
         require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
         require(self.num_drawings >= 1, "num_drawings", self.num_drawings, "choose at least 1.")
+        good = len(self.shares) == 6 and min(self.shares) >= 0 and 1 <= sum(self.shares) <= 1000
+        require(good, "shares", self.shares, "give six whole numbers of 0 or more, together 1 to 1000.")
         require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
 
 
@@ -416,6 +425,11 @@ class PredictConfig:
     )
     catalogue: str = option("", "the shop's sales in H&M's layout to forecast from (empty = the data set's captions)")
     language_model: str = option("", "folder or hub id of a causal language model that phrases the forecast; optional")
+    prompt_words: str = option(
+        "caption",
+        "captions as they stand, or (training) their colour, pattern and garment in the words of the bundled model",
+        choices=("caption", "training"),
+    )
     split: str = option("test", "split whose weeks are predicted", choices=("train", "val", "test"))
     num_past_weeks: int = option(4, "weeks of the calendar to look back")
     temporal_weight_decay: float = option(0.8, "weight of a week over that of the week after it")

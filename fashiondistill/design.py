@@ -89,3 +89,30 @@ class ScoredDesign:
     combined: float
     nearest_article_id: str
     rank: int
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What stands behind one design's rank.
+
+    Attributes:
+        phrases: phrase of the prompt and its CLIP-T with the picture (cosine, -1 to 1).
+        closest_article_id: the known garment with the highest similarity; "" if none is known.
+        closest_similarity: that cosine; novelty is 1 minus it.
+        near_copy: whether that is nearer than known garments usually are to each other.
+        followed: bool [512, 384], strokes of the sketch with an edge of the picture near them.
+        missed: bool [512, 384], the other strokes.
+    """
+
+    phrases: tuple[tuple[str, float], ...]
+    closest_article_id: str
+    closest_similarity: float
+    near_copy: bool
+    followed: np.ndarray
+    missed: np.ndarray
+
+    @property
+    def stroke_share(self) -> float:
+        """Share of the strokes that are followed, 0 to 1."""
+        count = int(self.followed.sum())
+        return count / max(1, count + int(self.missed.sum()))

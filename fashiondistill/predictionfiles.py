@@ -44,7 +44,7 @@ TITLES = {
     "forecast": "Temporal inference, FORECAST mode: prompts from past weeks only",
     "oracle": "Temporal inference, ORACLE mode: prompts are the true captions of the week to come",
 }
-GAP, LABEL = 10, 34  # pixels
+GAP, LABEL, LINE = 10, 34, 16  # pixels
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,12 @@ def write_tables(out: Path, rows: Sequence[dict], *, mode: str) -> None:
 
 
 def write_sheet(out: Path, rows: Sequence[dict], *, name: str, title: str) -> None:
-    """Base picture above prediction for each row, under a title that names the mode."""
+    """Base picture above prediction above its prompt for each row, under a title that names the mode."""
     width = len(rows) * (IMAGE_WIDTH // 2 + GAP) + GAP
-    sheet = Image.new("RGB", (max(width, 560), LABEL + 2 * (IMAGE_HEIGHT // 2 + GAP)), (GROUND,) * 3)
+    small_font = ImageFont.load_default(12)
+    prompts = [_wrapped(row["style_prompt"], small_font, IMAGE_WIDTH // 2) for row in rows]
+    foot = LINE * max(len(lines) for lines in prompts) + GAP
+    sheet = Image.new("RGB", (max(width, 560), LABEL + 2 * (IMAGE_HEIGHT // 2 + GAP) + foot), (GROUND,) * 3)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     pen.text((GAP, 9), title, fill=(40, 40, 40), font=font)
     for number, row in enumerate(rows):
@@ -137,11 +140,26 @@ def write_sheet(out: Path, rows: Sequence[dict], *, name: str, title: str) -> No
                 small = picture.convert("RGB")
                 small.thumbnail((IMAGE_WIDTH // 2, IMAGE_HEIGHT // 2))
             sheet.paste(small, (left, LABEL + place * (IMAGE_HEIGHT // 2 + GAP)))
+        below = LABEL + 2 * (IMAGE_HEIGHT // 2 + GAP)
+        for line, words in enumerate(prompts[number]):
+            pen.text((left, below + line * LINE), words, fill=(40, 40, 40), font=small_font)
     path = out / SHEETS / name
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     sheet.save(part, format="PNG")
     os.replace(part, path)
+
+
+def _wrapped(text: str, font: ImageFont.ImageFont, width: int) -> list[str]:
+    """Lines of at most `width` pixels, unless a single word is wider."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _one_line(value: object) -> str:

@@ -27,9 +27,10 @@ SHOCK_WEEKS = 8  # complete weeks whose median a week's sales are compared with
 SHOCK_FACTOR = 1.6
 STAGES = ("new", "rising", "peak", "steady", "falling", "quiet")
 STAGE_RULE = (
-    f"New: first sold in the last {NEW_WORD_WEEKS} weeks. Quiet: under {QUIET_SHARE:.0%} of units. Rising or falling: "
-    f"the share of the last {SPAN} weeks is {np.expm1(MOVING):.0%} above, or as far below, that of the {SPAN} before. "
-    f"Peak: within {1 - NEAR_PEAK:.0%} of its highest {SPAN}-week share so far. Steady: all else."
+    f"New: first sold in the last {NEW_WORD_WEEKS} weeks. Quiet: under {100 * QUIET_SHARE:.0f} % of units. "
+    f"Rising or falling: the share of the last {SPAN} weeks is {100 * np.expm1(MOVING):.0f} % above, or as far below, "
+    f"that of the {SPAN} before. Peak: within {100 * (1 - NEAR_PEAK):.0f} % of its highest {SPAN}-week share so far. "
+    "Steady: all else."
 )
 SHOCK_RULE = (
     f"A week is shocked if the shop's units a day are {SHOCK_FACTOR:g} times more, or less, than the median of the "

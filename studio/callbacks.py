@@ -7,18 +7,15 @@ visitor can get wrong becomes a `StudioError` that names the field and the remed
 from __future__ import annotations
 
 import base64
-import io
 import math
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fashiondistill.config import GenerateConfig
 from fashiondistill.data.categories import get_category
@@ -26,13 +23,14 @@ from fashiondistill.data.photos import lines_from_photo
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import DesignRequest, ScoredDesign
 from fashiondistill.export import describe, png_bytes
-from fashiondistill.images import read_image, read_product_picture, sketch_from_edge_map
+from fashiondistill.images import read_image, sketch_from_edge_map
 from studio import texts
-from studio.canvas import decode_canvas, encode_canvas
+from studio.canvas import decode_canvas, decode_mask, decode_picture, encode_canvas
 from studio.engine import ATTRIBUTES, CandidateReady, DesignEngine, Ranked, StepDone
+from studio.pictures import tile_picture
 from studio.state import BestsellerTile, GenerateInputs, PageContext, Progress, ResultsView, Stop, StudioError
+from studio.why import tell_why
 
-TILE_HEIGHT = 288  # pixels; tiles show at up to 144, so that they stay sharp at device scale 2
 MAX_SHOWN_SEED = 10**6  # seeds that we pick are short enough to read out; any up to 2**32 - 1 can be typed
 WEEKS_BACK = 4  # span over which the trend sentence measures change
 UNCHANGED = 1.0  # strokes' difference, summed over the canvas, below which a sketch still is the template
@@ -51,7 +49,7 @@ def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
             for item in engine.bestsellers(category, week)
         )
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if not tiles:
         return PageContext(category, week, texts.NO_BESTSELLERS, (), "")
     prompt = engine.trend_prompt(category, week)
@@ -65,7 +63,7 @@ def check_category(category: str) -> str:
     try:
         return get_category(category).folder
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def check_week(engine: DesignEngine, week: str) -> str:
@@ -75,7 +73,7 @@ def check_week(engine: DesignEngine, week: str) -> str:
     try:
         parsed = Week.parse(week)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if parsed not in engine.weeks:
         raise StudioError(texts.no_such_week(parsed.key, engine.weeks[0].key, engine.weeks[-1].key))
     return parsed.key
@@ -97,7 +95,26 @@ def read_sketch(value: str | None) -> np.ndarray:
     try:
         return decode_canvas(value)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
+
+
+def read_repaint(inputs: GenerateInputs) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """The picture to repaint (uint8 [512, 384, 3]) and where (float32 [512, 384], 1 = repaint), or neither.
+
+    Raises:
+        StudioError: if one of the two lacks the other, or either cannot be read.
+    """
+    try:
+        image, mask = decode_picture(inputs.image), decode_mask(inputs.mask)
+    except ValueError as error:
+        raise StudioError(capital(str(error))) from error
+    if image is None and mask is None:
+        return None, None
+    if image is None:
+        raise StudioError(texts.MASK_WITHOUT_PICTURE)
+    if mask is None:
+        raise StudioError(texts.PICTURE_WITHOUT_MASK)
+    return image, mask
 
 
 def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
@@ -106,7 +123,7 @@ def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
     try:
         return encode_canvas(sketch_from_edge_map(image))
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def sketch_from_photo_file(upload: str | bytes | None) -> str:
@@ -115,7 +132,7 @@ def sketch_from_photo_file(upload: str | bytes | None) -> str:
     try:
         return encode_canvas(lines_from_photo(image))
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def pick_seed() -> int:
@@ -133,6 +150,7 @@ def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest
     if not isinstance(inputs.prompt, str):
         raise StudioError(texts.not_text(texts.PROMPT, inputs.prompt))
     sketch = read_sketch(inputs.sketch)
+    image, mask = read_repaint(inputs)
     numbers = {
         name: _number(getattr(inputs, name), label, whole=name.startswith("num_"))
         for name, label in texts.SETTING_LABELS.items()
@@ -143,10 +161,10 @@ def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest
     except ValueError as error:
         raise StudioError(_without_flags(str(error))) from error
     try:
-        request = DesignRequest(category, week, inputs.prompt.strip(), sketch, seed=seed, config=config)
+        request = DesignRequest(category, week, inputs.prompt.strip(), sketch, image, mask, seed=seed, config=config)
         engine.check_prompt(request.prompt)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if not engine.bestsellers(category, week):
         raise StudioError(texts.no_sales(week, get_category(category).title))
     return request
@@ -182,14 +200,15 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
                         view = replace(view, progress=Progress(candidate + 1, count, step, total_steps))
                     case CandidateReady(scored):
                         view = replace(view, designs=(*view.designs, scored))
-                    case Ranked(designs):
-                        view = replace(view, phase="ranked", designs=designs, progress=None)
+                    case Ranked(designs, explanations):
+                        whys = tell_why(engine, request, designs, explanations)
+                        view = replace(view, phase="ranked", designs=designs, progress=None, whys=whys)
                 if stop is not None and stop.asked and view.phase == "running":
                     yield replace(view, phase="cancelled", progress=None, fresh=True)
                     return
                 yield view
     except (ValueError, FileNotFoundError, MemoryError) as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def download_name(scored: ScoredDesign) -> str:
@@ -203,13 +222,6 @@ def png_url(scored: ScoredDesign, *, model: str, references: tuple[str, ...] = (
     """Data URL of the PNG with everything that made it inside."""
     data = png_bytes(scored, model=model, references=references)
     return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
-
-
-def jpeg_url(image: np.ndarray, *, quality: int = 92) -> str:
-    """Data URL of uint8 [H, W, 3] for showing only."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="JPEG", quality=quality, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def ranking_json(view: ResultsView, *, model: str, pictures: bool = True) -> dict:
@@ -281,18 +293,6 @@ def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - D
     return f"{sentence} {texts.riser_sentence(word=riser, change=change[riser], since=before)}"
 
 
-def tile_picture(path: Path) -> str:
-    """A small JPEG as a data URL; "" where the shop has no picture."""
-    return _thumbnail(path) if path.is_file() else ""  # H&M's own set lacks 442 pictures
-
-
-@lru_cache(maxsize=1024)
-def _thumbnail(path: Path) -> str:
-    picture = Image.fromarray(read_product_picture(path))
-    picture.thumbnail((TILE_HEIGHT, TILE_HEIGHT), Image.Resampling.LANCZOS)
-    return jpeg_url(np.asarray(picture), quality=85)
-
-
 def _read_upload(upload: str | bytes | None, label: str) -> np.ndarray:
     if not upload:
         raise StudioError(texts.no_upload(label))
@@ -319,5 +319,6 @@ def _without_flags(message: str) -> str:
     return message
 
 
-def _capital(message: str) -> str:
+def capital(message: str) -> str:
+    """The message as a sentence of the page."""
     return message[:1].upper() + message[1:]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 from fashiondistill.config import GenerateConfig, StudioConfig
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.weeks import Week
-from fashiondistill.design import Design, DesignRequest, ScoredDesign
+from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
 from fashiondistill.images import read_product_picture
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from fashiondistill.data.shop import Bestseller, Shop
     from fashiondistill.diffusion.pipeline import GarmentPipeline
+    from fashiondistill.explain import KnownGarments
     from fashiondistill.scoring import ClipScorer, PictureScore, References
     from fashiondistill.trends import TrendPrompt
     from studio.trendfacts import MapPoint, TrendFacts
@@ -56,9 +57,10 @@ class CandidateReady:
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """All candidates of the request, best first."""
+    """All candidates of the request, best first, and why they stand where they do."""
 
     designs: tuple[ScoredDesign, ...]
+    explanations: tuple[Explanation, ...]
 
 
 Event = StepDone | CandidateReady | Ranked
@@ -72,8 +74,10 @@ class DesignEngine:
     ) -> None:
         self.config, self.shop, self.pipeline, self.scorer, self.model_id = config, shop, pipeline, scorer, model_id
         self._lock = threading.Lock()
+        self._counting, self._num_waiting = threading.Lock(), 0  # requests of `generate` that wait for their turn
         self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)
         self._facts = lru_cache(maxsize=NUM_CACHED)(self._gather_facts)
+        self._known = lru_cache(maxsize=NUM_CACHED)(self._gather_known)
         self._looks: dict[str, np.ndarray] = {}  # article id -> embedding of its picture
 
     @classmethod
@@ -137,7 +141,7 @@ class DesignEngine:
     def _gather_facts(self, category: str, attribute: str, week: str) -> TrendFacts:
         from studio.trendfacts import trend_facts
 
-        return trend_facts(self.shop, category, attribute, week)
+        return trend_facts(self.shop, category, attribute, week, embed=self.scorer.embed_texts)
 
     def look_map(self, category: str, week: str, own: list[np.ndarray]) -> tuple[MapPoint, ...]:
         """Bestsellers up to the week and the visitor's designs (uint8 [512, 384, 3]), in the plane of CLIP."""
@@ -155,8 +159,7 @@ class DesignEngine:
 
     def _embedded(self, category: str) -> dict[str, np.ndarray]:
         """Article id -> embedding, of the category's bestsellers that have a picture; the latest `NUM_MAPPED`."""
-        listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
-        items = {item.article_id: item for item in listed if item.image.is_file()}
+        items = self._sold(category)
         latest = list(items)[-NUM_MAPPED:]
         for article_id in latest:
             if article_id not in self._looks:
@@ -187,10 +190,11 @@ class DesignEngine:
         """
         import torch
 
+        from fashiondistill.explain import explain
         from fashiondistill.scoring import rank_designs, score_design
 
         self.check_prompt(request.prompt)
-        with self._lock:
+        with self._turn():
             references = self._references(request.category, request.week)
             scored: list[ScoredDesign] = []
             try:
@@ -206,7 +210,23 @@ class DesignEngine:
                     f"the model's device ran out of memory after {len(scored)} of {request.config.num_candidates} "
                     "candidates. Wait until other work on it has ended, or start the studio with --device cpu."
                 ) from error
-        yield Ranked(tuple(rank_designs(scored)))
+            ranked = tuple(rank_designs(scored))
+            explanations = explain(ranked, self.scorer, self._known(request.category))
+        yield Ranked(ranked, explanations)
+
+    def known_garment(self, category: str, article_id: str) -> Bestseller:
+        """One of the garments that designs are compared with, as it sold last."""
+        return self._sold(category)[article_id]
+
+    def _gather_known(self, category: str) -> KnownGarments:
+        from fashiondistill.explain import KnownGarments
+
+        return KnownGarments.of(self._embedded(category))
+
+    def _sold(self, category: str) -> dict[str, Bestseller]:
+        """Article id -> bestseller of the category that has a picture, in the order in which they came up."""
+        listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
+        return {item.article_id: item for item in listed if item.image.is_file()}
 
     def rank(self, pictures: list[np.ndarray], category: str, week: str, prompt: str) -> tuple[PictureScore, ...]:
         """Pictures from anywhere (uint8 [512, 384, 3]) against the week's bestsellers and the words, best first.
@@ -219,6 +239,52 @@ class DesignEngine:
         references = self._references(category, week)
         config = GenerateConfig()
         return tuple(rank_pictures(pictures, self.scorer, references, prompt=prompt, config=config))
+
+    def draw_live(self, request: DesignRequest) -> ScoredDesign | None:
+        """The request's first candidate, scored; None if `generate` has the model or comes to want it.
+
+        Never waits: a frame that comes late is of a drawing that is gone, and `generate` gets the model within a step.
+
+        Raises:
+            ValueError, MemoryError: as `generate`.
+        """
+        import torch
+
+        from fashiondistill.scoring import score_design
+
+        self.check_prompt(request.prompt)
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            references = self._references(request.category, request.week)
+            with closing(self.pipeline.stream(request)) as events:
+                for event in events:
+                    if isinstance(event, Design):
+                        return score_design(event, self.scorer, references)
+                    if self._num_waiting:
+                        return None
+        except torch.OutOfMemoryError as error:
+            raise MemoryError(
+                "the model's device ran out of memory. Switch Live off, or start the studio with --device cpu."
+            ) from error
+        finally:
+            self._lock.release()
+        raise AssertionError("a request without candidates cannot be made")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The model for one request; `draw_live` sees that somebody waits for it."""
+        with self._counting:
+            self._num_waiting += 1
+        try:
+            self._lock.acquire()
+        finally:
+            with self._counting:
+                self._num_waiting -= 1
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _embed_references(self, category: str, week: str) -> References:
         sold = [item for item in self.bestsellers(category, week) if item.image.is_file()]  # H&M's own set lacks 442

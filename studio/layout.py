@@ -10,27 +10,18 @@ from __future__ import annotations
 import gradio as gr
 
 from studio import cards, texts
+from studio.components import STATIC
 from studio.engine import DesignEngine
 from studio.panels.api import bind_api
 from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
 from studio.panels.exports import bind_exports, drop_script, exports_row
+from studio.panels.live import bind_live, live_column
 from studio.panels.results import bind_generate, results_column
 from studio.panels.trends import bind_trends, trends_tab
 from studio.theme import CSS_PATH, studio_theme
 
 MAX_UPLOAD = "20mb"
-
-# Ctrl+Enter (Cmd+Enter) presses Generate, wherever the cursor is, while the button can be seen.
-HEAD = """
-<script>
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const button = document.querySelector("#generate");
-  if (button && !button.disabled && button.offsetParent) { event.preventDefault(); button.click(); }
-}, true);
-</script>
-"""
 
 LAUNCH_OPTIONS = {
     "footer_links": [],
@@ -57,13 +48,16 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
                     with gr.Column(elem_id="results-column"):
                         results = results_column(engine)
                         exports = exports_row()
+                        live = live_column()
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
-        own = gr.State(())  # the visitor's latest designs as passports: for the map, and to be exported
+        own = gr.State({})  # the visitor's latest designs by category, for the map
+        latest = gr.State(())  # the latest request's designs as passports, to be exported
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
-        bind_generate(engine, context, canvas, results, own)
-        bind_exports(engine, context, canvas, results, exports, own)
+        bind_generate(engine, context, canvas, results, own=own, latest=latest)
+        bind_exports(engine, context, canvas, results, exports, latest)
+        bind_live(engine, context, canvas, results, live)
         bind_trends(engine, context, trends, own)
         bind_api(engine)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
@@ -72,4 +66,10 @@ def build_page(engine: DesignEngine) -> gr.Blocks:
 
 def launch_options() -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`."""
-    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": HEAD + drop_script()}
+    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": _head()}
+
+
+def _head() -> str:
+    """What listens to the page as a whole: keys, the rail that orders the cards, files that are dropped."""
+    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("keys.js", "ranking.js")]
+    return "".join(f"<script>{script}</script>" for script in scripts) + drop_script()

@@ -19,7 +19,10 @@ class StudioError(ValueError):
 
 @dataclass(frozen=True)
 class GenerateInputs:
-    """One press of Generate, as it comes from the page or the API: types are not to be trusted yet."""
+    """One press of Generate, as it comes from the page or the API: types are not to be trusted yet.
+
+    `sketch`, `mask` (white = repaint) and `image` (the picture to repaint) are PNG data URLs; None or "" for none.
+    """
 
     category: str
     week: str
@@ -30,6 +33,8 @@ class GenerateInputs:
     guidance_scale: float
     sketch_influence: float
     seed: int
+    mask: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,45 @@ class Stop:
     asked: bool = False
 
 
+@dataclass(frozen=True)
+class LikeGarment:
+    """A garment of the shop that a design is like; `picture` is a JPEG data URL, "" where there is none."""
+
+    name: str
+    picture: str
+    similarity: float | None = None  # cosine, where it is told
+
+
+@dataclass(frozen=True)
+class PhraseScore:
+    """A phrase of the prompt, its CLIP-T with a design, and whether no other design of the request has more."""
+
+    phrase: str
+    score: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Why:
+    """What a card tells about its rank.
+
+    Attributes:
+        nearest: the week's bestseller that the design is most like.
+        phrases: in the order of the prompt.
+        heat: JPEG data URL, the picture with followed and missed strokes marked.
+        stroke_share: share of the strokes that have an edge of the picture near them, 0 to 1.
+        closest: the garment of the shop, of any week, that the design is most like; None if none is known.
+        near_copy: whether it is nearer to it than garments of the shop usually are to each other.
+    """
+
+    nearest: LikeGarment
+    phrases: tuple[PhraseScore, ...]
+    heat: str
+    stroke_share: float
+    closest: LikeGarment | None
+    near_copy: bool
+
+
 @dataclass(frozen=True, eq=False)
 class ResultsView:
     """The right column at one moment of a request.
@@ -87,6 +131,7 @@ class ResultsView:
         fresh: whether `designs` changed since the view before; if not, only the status has to be drawn.
         seconds: since the request was taken up.
         article_names: article id -> how the page calls that bestseller.
+        whys: what stands behind each design's rank, in their order; empty until ranked.
         references: ids of the bestsellers that CLIP-I compares with: those with a picture.
     """
 
@@ -98,4 +143,5 @@ class ResultsView:
     fresh: bool = True
     seconds: float = 0.0
     article_names: tuple[tuple[str, str], ...] = ()
+    whys: tuple[Why, ...] = ()
     references: tuple[str, ...] = ()

@@ -56,11 +56,29 @@ STARTING = "Starting"
 CLIP_I, CLIP_T, COMBINED = "CLIP-I", "CLIP-T", "Combined"
 CLIP_I_HELP = "Similarity to this week's bestsellers, mean over the set (cosine, -1 to 1)"
 CLIP_T_HELP = "Similarity to your words (cosine, -1 to 1)"
+RANK_BY, RANK_BY_WORDS, RANK_BY_SALES = "Ranked by", "your words", "bestsellers"
+WHY, WHY_WORDS = "Why this rank", "Your words, one by one (CLIP-T; bold: best of these designs)"
+WHY_NEAREST, WHY_CLOSEST = "Nearest of the week:", "Nearest of all weeks:"
+NEAR_COPY = "Nearly a copy: closer to it than 95 % of the shop's garments are to each other."
 DOWNLOAD, ENLARGE, CLOSE = "Save PNG", "Enlarge", "Close"
 PENDING = "waiting"
 
 TEMPLATE_DONE = "Template placed on the canvas. Undo brings your drawing back."
 EDGE_MAP_DONE = "Edge map placed on the canvas. Undo brings your drawing back."
+LIVE, KEEP, KEPT, KEPT_TITLE = "Live", "Keep", "Kept", "Kept from Live"
+LIVE_WAITS = "Draw: a quick preview follows a moment after the pen has lifted."
+LIVE_BUSY = "Generate has the model. Live goes on with your next stroke after that."
+
+TRACE_DONE = "Lines of the picture placed on the canvas. Undo brings your drawing back."
+REPAINT, UNDERLAY = "Repaint a part", "Show under the paper"
+UNDER = "Picture under the paper"
+MASK_WITHOUT_PICTURE = (
+    "Repaint area: there is no picture to repaint. Press Repaint a part on a design, or clear the repaint area."
+)
+PICTURE_WITHOUT_MASK = (
+    "Repaint area: nothing is marked. Choose Repaint area above the canvas and paint over the part that is to change, "
+    "or turn off Repaint in it to draw the whole design."
+)
 PHOTO_DONE = "Lines of the photo placed on the canvas. Undo brings your drawing back."
 
 INFO_CANDIDATES = "Designs to draw, 1 to 8"
@@ -116,6 +134,16 @@ def ranked_by(clip_i_weight: float, clip_t_weight: float) -> str:
     return f"{clip_i_weight:g} CLIP-I + {clip_t_weight:g} CLIP-T"
 
 
+def strokes_followed(share: float) -> str:
+    """How much of the sketch a design shows."""
+    return f"{share:.0%} of your strokes have an edge near them (green)"
+
+
+def similarity(cosine: float) -> str:
+    """How like a garment a design is."""
+    return f"similarity {cosine:.2f}"
+
+
 def trend_sentence(*, word: str, share: float, change: float | None, since: str, category: str, week: str) -> str:
     """The leader of a week in plain words; shares as fractions, change in fractions since week `since`."""
     text = f"{word.capitalize()} led {category.lower()} in {week}, with {share:.0%} of the units sold"
@@ -167,6 +195,18 @@ def unknown_attribute(attribute: object) -> str:
 def no_upload(label: str) -> str:
     """Error for an upload that never came."""
     return f"{label}: no file arrived. Choose a PNG, JPEG or WebP file."
+
+
+def live_frame(seed: int, seconds: float) -> str:
+    """What stands beside a live preview."""
+    return f"Drawn in {seconds:.1f} s with few steps, always with seed {seed}. Keep it, and the next has another seed."
+
+
+def no_such_bestseller(article_id: object) -> str:
+    """Error for an article whose picture is asked for and that is not among the week's bestsellers."""
+    return (
+        f"{UNDER}: article {reprlib.repr(article_id)} has no picture in this week. Choose one of the bestsellers shown."
+    )
 
 
 def _s(points: int) -> str:

@@ -30,6 +30,7 @@ from studio.trendplots import (
 )
 
 Rows = Iterable[Sequence[object]]
+OwnDesigns = dict[str, list[np.ndarray]]  # category folder -> pictures of the visitor's latest request for it
 NUM_PICTURES = 8
 
 
@@ -53,6 +54,7 @@ def board(engine: DesignEngine, category: str, attribute: str, week: str, own: l
     looks = engine.look_shares(category)
     lead = trend_words(facts.shares, week=week, category=title)
     shares = shares_figure(facts.shares, week=week)
+    look_figure = shares_figure(looks, week=week).update_yaxes(title_text=trendtexts.LOOK_SHARE_AXIS)
     cards = [
         _card("shares", facts, shares, lead, _wide_rows(facts.shares)),
         _card("forecast", facts, forecast_figure(facts), trendtexts.forecast_words(facts), _forecast_rows(facts)),
@@ -62,11 +64,21 @@ def board(engine: DesignEngine, category: str, attribute: str, week: str, own: l
             "map", facts, map_figure(points, week), trendtexts.map_words(points, week),
             [("x", "y", "article_id", "caption"), *((p.x, p.y, p.article_id, p.caption) for p in points)],
         ),
-        _card("looks", facts, shares_figure(looks, week=week), trendtexts.look_words(looks, week), _wide_rows(looks)),
+        _card("looks", facts, look_figure, trendtexts.look_words(looks, week), _wide_rows(looks)),
         _card("ribbon", facts, ribbon_figure(facts), trendtexts.ribbon_words(facts), _bestseller_rows(facts)),
         _card("heat", facts, heat_figure(facts), trendtexts.heat_words(facts), _category_rows(facts)),
     ]  # fmt: skip
     return json.dumps(cards), trendtexts.description_words(facts)
+
+
+def keep_designs(own: OwnDesigns, category: str, pictures: list[np.ndarray]) -> OwnDesigns:
+    """The visitor's designs with those of a category replaced by its latest."""
+    return {**own, category: pictures}
+
+
+def designs_of(own: OwnDesigns, category: object) -> list[np.ndarray]:
+    """The visitor's latest designs of a category; a trousers' place among blouses would say nothing."""
+    return own.get(category, []) if isinstance(category, str) else []
 
 
 def _card(key: str, facts: TrendFacts, figure, words: str, rows: Rows) -> dict:  # noqa: ANN001 - go.Figure
@@ -97,11 +109,15 @@ def _wide_rows(shares) -> Rows:  # noqa: ANN001 - DataFrame
 
 
 def _forecast_rows(facts: TrendFacts) -> Rows:
-    yield ("word", "week", "forecast", "low_80", "high_80", "method", "wape", "mase", "skill", "coverage")
+    yield (
+        "word", "week", "forecast", "low_80", "high_80", "true_low_80", "true_high_80", "method", "wape", "mase",
+        "skill", "coverage",
+    )  # fmt: skip
     for one in facts.forecast.words:
         found = one.quality
-        for key, mean, low, high in zip(facts.forecast.weeks, one.mean, one.low, one.high, strict=True):
-            yield (one.word, key, mean, low, high, one.method, found.wape, found.mase, found.skill, found.coverage)
+        ends = (one.mean, one.low, one.high, one.true_low, one.true_high)
+        for key, *shares in zip(facts.forecast.weeks, *ends, strict=True):
+            yield (one.word, key, *shares, one.method, found.wape, found.mase, found.skill, found.coverage)
 
 
 def _signal_rows(facts: TrendFacts) -> Rows:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fashiondistill.data.shop import Bestseller, Shop
     from fashiondistill.forecast.bestsellers import TopForecast
     from fashiondistill.forecast.shares import ShareForecast
-    from fashiondistill.forecast.words import Description
+    from fashiondistill.forecast.words import Description, Embed
     from fashiondistill.signals import Signal
 
 
@@ -68,8 +68,8 @@ class MapPoint:
     weeks: tuple[str, ...]
 
 
-def trend_facts(shop: Shop, category: str, attribute: str, week: str) -> TrendFacts:
-    """Gather; raises ValueError for an unknown category, attribute or week."""
+def trend_facts(shop: Shop, category: str, attribute: str, week: str, *, embed: Embed | None = None) -> TrendFacts:
+    """Gather; `embed` chooses the words for next week. Raises ValueError for an unknown category, attribute or week."""
     from fashiondistill.forecast.bestsellers import forecast_bestsellers
     from fashiondistill.forecast.shares import forecast_shares
     from fashiondistill.forecast.words import describe_next_week
@@ -89,7 +89,7 @@ def trend_facts(shop: Shop, category: str, attribute: str, week: str) -> TrendFa
         turnover=turnover(shop, category),
         bestsellers={one.key: tuple(shop.bestsellers(category, one)) for one in shop.weeks},
         top=forecast_bestsellers(shop, category, week) if forecast.origin else None,
-        description=describe_next_week(shop, category, week),
+        description=describe_next_week(shop, category, week, embed=embed),
     )
 
 

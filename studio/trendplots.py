@@ -10,7 +10,6 @@ import math
 
 import plotly.graph_objects as go
 
-from fashiondistill.data.attributes import COLOUR_BY_WORD
 from fashiondistill.data.categories import get_category
 from fashiondistill.data.weeks import Week
 from studio import texts, trendtexts
@@ -20,6 +19,8 @@ from studio.trendfacts import MapPoint, TrendFacts
 NUM_LINES = 3  # fans above each other than this cannot be told apart
 NUM_PAST = 26  # weeks shown before a forecast
 NUM_BARS = 14
+SHARE_TICKS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)  # percent, on a logarithmic axis
+LEAST_SHARE = 1e-4  # shown of what sold at all
 NUM_NAMED = 7  # words named beside their points; the others would overlap
 STAGE_SYMBOLS = {
     "new": "star", "rising": "triangle-up", "peak": "diamond", "steady": "circle", "falling": "triangle-down",
@@ -31,30 +32,24 @@ OWN = "#b8902f"
 
 
 def forecast_figure(facts: TrendFacts) -> go.Figure:
-    """What was, what is expected with its 80 % interval, and what came where the data knows it."""
-    figure, forecast = _figure(height=380), facts.forecast
+    """What was, what is expected with both 80 % intervals, and what came where the data knows it."""
+    figure, forecast = _figure(height=400), facts.forecast
     for number, one in enumerate(forecast.words[:NUM_LINES]):
         past = [key for key in facts.shares.index if key <= forecast.origin][-NUM_PAST:]
         came = [key for key in facts.shares.index if key > forecast.origin and key in forecast.weeks]
-        colour = _line_colour(one.word, number)
+        colour = word_colour(one.word, number)
         ahead = [forecast.origin, *forecast.weeks]
-        figure.add_trace(_line(past, facts.shares.loc[past, one.word], one.word, colour, name=one.word))
-        if None not in one.low:
-            low, high = [one.now, *one.low], [one.now, *one.high]
-            figure.add_trace(
-                go.Scatter(
-                    x=_mondays([*ahead, *reversed(ahead)]),
-                    y=[100 * value for value in (*high, *reversed(low))],
-                    mode="lines",
-                    fill="toself", fillcolor=_faint(colour), line={"width": 0}, hoverinfo="skip", showlegend=False,
-                    meta=one.word,
-                )
-            )  # fmt: skip
-        figure.add_trace(_line(ahead, [one.now, *one.mean], one.word, colour, dash="dash"))
+        for low, high, strength in ((one.low, one.high, 0.16), (one.true_low, one.true_high, 0.3)):
+            if None not in low:
+                figure.add_trace(_band(ahead, [one.now, *low], [one.now, *high], one.word, _faint(colour, strength)))
+        figure.add_traces(_line(past, facts.shares.loc[past, one.word], one.word, colour))
+        figure.add_traces(_line(ahead, [one.now, *one.mean], one.word, colour, dash="4px,4px"))
         if came:
-            figure.add_trace(_line(came, facts.shares.loc[came, one.word], one.word, colour, markers=True))
+            figure.add_trace(_circles(came, facts.shares.loc[came, one.word], one.word, colour))
+        figure.add_trace(_legend_entry(one.word, colour))
     if forecast.origin:
         mark_week(figure, Week.parse(forecast.origin))
+    figure.update_layout(legend={"y": 1.09})  # above the name of the week
     figure.update_xaxes(title_text=texts.WEEK_AXIS, tickformat="%b\n%Y", nticks=6)
     figure.update_yaxes(title_text=texts.SHARE_AXIS, rangemode="tozero")
     return figure
@@ -88,7 +83,9 @@ def life_figure(facts: TrendFacts) -> go.Figure:
     """Share against momentum: where in its life each word stands."""
     figure = _figure(height=380)
     known = [one for one in facts.signals if one.momentum is not None]
-    named = {one.word for one in sorted(known, key=lambda one: -one.share * abs(one.momentum))[:NUM_NAMED]}
+    named = sorted(sorted(known, key=lambda one: -one.share * abs(one.momentum))[:NUM_NAMED], key=lambda o: o.momentum)
+    # Neighbours are named above and below in turn, or their names would overlap.
+    sides = {one.word: ("top center", "bottom center")[place % 2] for place, one in enumerate(named)}
     for stage, symbol in STAGE_SYMBOLS.items():
         group = [one for one in known if one.stage == stage]
         if not group:
@@ -96,10 +93,10 @@ def life_figure(facts: TrendFacts) -> go.Figure:
         figure.add_trace(
             go.Scatter(
                 x=[100 * math.expm1(one.momentum) for one in group],
-                y=[100 * one.share for one in group],
+                y=[100 * max(one.share, LEAST_SHARE) for one in group],
                 mode="markers+text",
-                text=[one.word if one.word in named else "" for one in group],
-                textposition="top center",
+                text=[one.word if one.word in sides else "" for one in group],
+                textposition=[sides.get(one.word, "top center") for one in group],
                 name=stage,
                 marker={
                     "symbol": symbol, "size": 12, "line": {"width": 1, "color": GREY},
@@ -110,8 +107,14 @@ def life_figure(facts: TrendFacts) -> go.Figure:
                 f"<extra>{stage}</extra>",
             )
         )  # fmt: skip
-    figure.update_xaxes(title_text=trendtexts.MOMENTUM_AXIS, zeroline=True, zerolinecolor=GRID)
-    figure.update_yaxes(title_text=trendtexts.SHARE_NOW_AXIS, rangemode="tozero")
+    change = [100 * math.expm1(one.momentum) for one in known] or [0.0]
+    space = 0.15 * max(max(change) - min(change), 10)  # for the names of the outermost words
+    figure.update_xaxes(
+        title_text=trendtexts.MOMENTUM_AXIS, zeroline=True, zerolinecolor=GREY,
+        range=[min(*change, 0) - space, max(*change, 0) + space],
+    )  # fmt: skip
+    # Most words have a small share: on a plain scale they would lie on top of each other.
+    figure.update_yaxes(title_text=trendtexts.SHARE_NOW_AXIS, type="log", tickvals=SHARE_TICKS, minor={"ticks": ""})
     return figure
 
 
@@ -145,7 +148,7 @@ def ribbon_figure(facts: TrendFacts) -> go.Figure:
 
 def heat_figure(facts: TrendFacts) -> go.Figure:
     """Categories by week: units' share against the category's own mean."""
-    figure, table = _figure(height=280), facts.categories
+    figure, table = _figure(height=340), facts.categories
     usual = table.drop(index=[key for key in facts.marks if facts.marks[key] == "partial"], errors="ignore").mean()
     ratio = table / usual.where(usual > 0, 1.0)
     names = [get_category(folder).title for folder in table.columns]
@@ -160,15 +163,12 @@ def heat_figure(facts: TrendFacts) -> go.Figure:
             zmax=100,
             colorscale=[[0, FALL], [0.5, GRID], [1, RISE]],
             colorbar={
-                "title": {"text": trendtexts.HEAT_UNIT},
-                "thickness": 10,
-                "len": 1,
-                "outlinewidth": 0,
-                "ticksuffix": " %",
+                "orientation": "h", "y": -0.36, "yanchor": "top", "len": 0.7, "thickness": 10, "outlinewidth": 0,
+                "title": {"text": trendtexts.HEAT_UNIT, "side": "bottom"}, "tickvals": [-100, -50, 0, 50, 100],
             },
             hovertemplate="%{y}, %{customdata[0]}: %{customdata[2]:.1f} % of all units<extra></extra>",
         )
-    )
+    )  # fmt: skip
     mark_week(figure, Week.parse(facts.week))
     figure.update_xaxes(title_text=texts.WEEK_AXIS, tickformat="%b\n%Y", nticks=8)
     figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
@@ -207,7 +207,7 @@ def map_figure(points: tuple[MapPoint, ...], week: str) -> go.Figure:
             )
         )
     figure.update_xaxes(title_text=trendtexts.MAP_X, showticklabels=False, zeroline=False)
-    figure.update_yaxes(title_text=trendtexts.MAP_Y, showticklabels=False, zeroline=False)
+    figure.update_yaxes(title_text=trendtexts.MAP_Y, showticklabels=False, zeroline=False, showgrid=False)
     return figure
 
 
@@ -232,28 +232,69 @@ def _mondays(keys) -> list:  # noqa: ANN001 - week keys
     return [Week.parse(str(key)).monday for key in keys]
 
 
-def _line(
-    keys, shares, word: str, colour: str, *, name: str = "", dash: str = "solid", markers: bool = False
-) -> go.Scatter:  # noqa: ANN001
+def _line(keys, shares, word: str, colour: str, *, dash: str = "solid") -> list[go.Scatter]:  # noqa: ANN001
+    """A line in the garment's colour on a grey one, without which white and black vanish on one of the two pages."""
+    about = {
+        "x": _mondays(keys), "y": [100 * share for share in shares], "mode": "lines", "showlegend": False, "meta": word,
+        "legendgroup": word,
+    }  # fmt: skip
+    return [
+        go.Scatter(**about, line={"color": GREY, "width": 4, "dash": dash}, hoverinfo="skip"),
+        go.Scatter(
+            **about,
+            line={"color": colour, "width": 2.5, "dash": dash},
+            customdata=[[key, word] for key in keys],
+            hovertemplate="%{customdata[0]}: %{y:.1f} %<extra>" + word + "</extra>",
+        ),
+    ]
+
+
+def _circles(keys, shares, word: str, colour: str) -> go.Scatter:  # noqa: ANN001
+    """What came after the forecast was made."""
     return go.Scatter(
         x=_mondays(keys),
         y=[100 * share for share in shares],
-        mode="markers" if markers else "lines",
-        line={"color": colour, "width": 2, "dash": dash},
-        marker={"color": CLEAR, "size": 8, "line": {"width": 2, "color": colour}},
-        name=name or word,
-        showlegend=bool(name),
+        mode="markers",
+        marker={"color": colour, "size": 9, "line": {"width": 1.5, "color": GREY}},
+        showlegend=False,
+        legendgroup=word,
         meta=word,
         customdata=[[key, word] for key in keys],
-        hovertemplate="%{customdata[0]}: %{y:.1f} %<extra>" + word + "</extra>",
+        hovertemplate="%{customdata[0]}, as it came: %{y:.1f} %<extra>" + word + "</extra>",
     )
 
 
-def _line_colour(word: str, number: int) -> str:
-    """The palette: lines in the colours of garments (white, black) vanish on one of the two pages."""
-    return word_colour("", number) if word in COLOUR_BY_WORD else word_colour(word, number)
+def _band(keys, low, high, word: str, fill: str) -> go.Scatter:  # noqa: ANN001
+    return go.Scatter(
+        x=_mondays([*keys, *reversed(keys)]),
+        y=[100 * value for value in (*high, *reversed(low))],
+        mode="lines",
+        fill="toself",
+        fillcolor=fill,
+        line={"width": 0.5, "color": GRID},
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=word,
+        meta=word,
+    )
 
 
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, 0.18)"
+def _legend_entry(word: str, colour: str) -> go.Scatter:
+    return go.Scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={"symbol": "square", "size": 11, "color": colour, "line": {"width": 1, "color": GREY}},
+        name=word,
+        legendgroup=word,
+        meta=word,
+    )
+
+
+def _faint(colour: str, strength: float) -> str:
+    red, green, blue = (
+        (int(part) for part in colour[4:-1].split(","))
+        if colour.startswith("rgb(")
+        else (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    )
+    return f"rgba({red}, {green}, {blue}, {strength})"

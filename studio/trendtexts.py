@@ -15,9 +15,10 @@ from studio import texts
 from studio.trendfacts import MapPoint, TrendFacts
 
 MOMENTUM_AXIS = "Change of share in four weeks (%)"
-SHARE_NOW_AXIS = "Share of units, last four weeks (%)"
+SHARE_NOW_AXIS = "Share of units, last four weeks (%, log scale)"
 RANK_AXIS = "Rank"
-HEAT_UNIT = "against<br>its mean"
+HEAT_UNIT = "Against the category's mean (%)"
+LOOK_SHARE_AXIS = "Share of the bestsellers' units (%)"
 MAP_BEFORE, MAP_WEEK, MAP_OWN = "earlier bestsellers", "this week's", "your designs"
 MAP_X, MAP_Y = "Look, first direction (CLIP)", "Look, second direction (CLIP)"
 PICTURES_HINT = "Click a point, a bar or a week in any plot to see the garments behind it."
@@ -31,6 +32,8 @@ TITLES = {
     "heat": "Categories by season",
     "map": "Bestsellers by look",
 }
+# First part of a name in `forecast.bestsellers.WAYS` -> words.
+WAYS = {"last week": "last week's sales", "smoothed": "smoothed sales", "trend": "smoothed sales and their trend"}
 NOTHING = "There are too few complete weeks of sales before this one to say more."
 
 
@@ -42,11 +45,19 @@ def forecast_words(facts: TrendFacts) -> str:
     one, units = forecast.words[0], UNITS_OF[facts.category]
     told = (
         f"{one.word.capitalize()} is expected to go from {_percent(one.now)} to {_percent(one.mean[-1])} % of {units} "
-        f"units by {forecast.weeks[-1]}"
+        f"units by {forecast.weeks[-1]}, by {_method(one.method)}."
     )
     if one.low[-1] is not None:
-        told += f" (80 % interval {_percent(one.low[-1])} to {_percent(one.high[-1])} %)"
-    return f"{told}, by {_method(one.method)}. {_quality_words(facts)}"
+        told += f" With 80 % certainty that week will count {_percent(one.low[-1])} to {_percent(one.high[-1])} %"
+        if one.true_low[-1] is not None:
+            told += (
+                f" (light band), and the demand behind the count, which chance moves up and down, will be "
+                f"{_percent(one.true_low[-1])} to {_percent(one.true_high[-1])} % (dark band)"
+            )
+        told += "."
+    if facts.week != forecast.origin:
+        told += f" Forecast from {forecast.origin}, the last complete week."
+    return f"{told} {_quality_words(facts)}"
 
 
 def _method(name: str) -> str:
@@ -58,10 +69,13 @@ def _quality_words(facts: TrendFacts) -> str:
     found = facts.forecast.quality
     if found.skill is None:
         return "There are too few weeks to test such forecasts yet."
-    better = f"{abs(found.skill):.0%} {'smaller' if found.skill >= 0 else 'larger'}"
-    told = f"Tested over {found.num_origins} weeks, errors were {better} than \u201clike last week\u201d"
-    told += f" (WAPE {found.wape:.2f}" + (f", MASE {found.mase:.2f})" if found.mase is not None else ")")
-    return told + (f"; intervals held {found.coverage:.0%} of what came." if found.coverage is not None else ".")
+    better = f"{_whole(abs(found.skill))} {'smaller' if found.skill > 0 else 'larger'} than"
+    if abs(found.skill) < 0.005:
+        better = "no smaller than for"
+    told = f"Tested over {found.num_origins} weeks, errors were {better} \u201clike last week\u201d"
+    told += f" and came to {_whole(found.wape)} of the shares (WAPE {found.wape:.2f}"
+    told += f"; MASE {found.mase:.2f})" if found.mase is not None else ")"
+    return told + (f"; light bands held {_whole(found.coverage)} of what came." if found.coverage is not None else ".")
 
 
 def momentum_words(facts: TrendFacts) -> str:
@@ -82,7 +96,7 @@ def _moved(one, verb: str, units: str) -> str:  # noqa: ANN001 - Signal
     before, now = _percent(one.share_before), _percent(one.share)
     told = f"{one.word.capitalize()} {verb} from {before} to {now} % of {units} units in {SPAN_WORDS}"
     if one.markdown is not None and one.markdown >= 0.02:
-        told += f", at {one.markdown:.0%} below launch prices"
+        told += f", at {_whole(one.markdown)} below launch prices"
     return f"{told}."
 
 
@@ -107,8 +121,9 @@ def ribbon_words(facts: TrendFacts) -> str:
     top = facts.top
     if top is not None and top.quality is not None and top.baseline is not None:
         told += (
-            f" Forecasting the next five by {top.way} got {top.quality.overlap:.0%} of them right (NDCG@5 "
-            f"{top.quality.ndcg:.2f}); taking last week's five, {top.baseline.overlap:.0%} ({top.baseline.ndcg:.2f})."
+            f" Forecasting the next five by {WAYS[top.way.partition(',')[0]]} got {_whole(top.quality.overlap)} of "
+            f"them right (NDCG@5 {top.quality.ndcg:.2f}); taking last week's five, {_whole(top.baseline.overlap)} "
+            f"({top.baseline.ndcg:.2f})."
         )
     return told
 
@@ -120,10 +135,8 @@ def heat_words(facts: TrendFacts) -> str:
     if facts.week in table.index:
         row = table.loc[facts.week] / table.mean()
         leader = row.idxmax()
-        told = (
-            f"In {facts.week} {get_category(leader).title.lower()} stood at {table.loc[facts.week, leader]:.0%} of all "
-            f"units, {_times(row[leader])} its mean. "
-        )
+        title, share = get_category(leader).title.lower(), _whole(table.loc[facts.week, leader])
+        told = f"In {facts.week} {title} stood at {share} of all units, {_times(row[leader])} its mean. "
     partial = [key for key, mark in facts.marks.items() if mark == "partial"]
     shocked = [key for key, mark in facts.marks.items() if mark == "shocked"]
     if partial:
@@ -149,7 +162,7 @@ def look_words(shares, week: str) -> str:  # noqa: ANN001 - DataFrame
     if week not in shares.index:
         return f"None of this week's bestsellers has a picture. {rule}"
     leader = shares.loc[week].idxmax()
-    return f"{leader.capitalize()}: {shares.loc[week, leader]:.0%} of the bestsellers' units in {week}. {rule}"
+    return f"What looks {leader} made {_whole(shares.loc[week, leader])} of the bestsellers' units in {week}. {rule}"
 
 
 def description_words(facts: TrendFacts) -> str:
@@ -169,6 +182,10 @@ def pictures_title(week: str, word: str) -> str:
 def _percent(share: float) -> str:
     value = 100 * share
     return f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
+
+
+def _whole(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _times(ratio: float) -> str:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from fashiondistill.config import GenerateConfig
 from fashiondistill.export import CHUNK
-from studio import callbacks, cards, texts
+from studio import callbacks, cards, pictures, texts
 from studio.canvas import decode_canvas, encode_canvas
 from studio.engine import StepDone
 from studio.state import GenerateInputs, Progress, ResultsView, Stop, StudioError
@@ -57,7 +57,7 @@ def test_context_follows_category_and_week(engine):
     assert context.suggestion.endswith("lower body garment of week 9") and "2020-W09" in context.headline
     assert context != callbacks.page_context(engine, "top5glb", "2020-W10")
     tile = Image.open(io.BytesIO(base64.b64decode(context.bestsellers[0].picture.split(",")[1])))
-    assert tile.format == "JPEG" and tile.height == callbacks.TILE_HEIGHT
+    assert tile.format == "JPEG" and tile.height == pictures.TILE_HEIGHT
 
 
 def test_a_week_without_sales_says_so_and_suggests_nothing(engine):
@@ -301,6 +301,19 @@ def test_ranked_cards_carry_every_score_and_a_png_that_tells_its_origin(engine, 
     assert (told["rank"], told["seed"], told["week"], told["model"]) == (1, 7, WEEK, "fake-0")
     assert np.array_equal(np.asarray(image), best.design.image)
     assert "4 designs ranked in" in cards.status_html(view) and "Seed 7." in cards.status_html(view)
+
+
+def test_a_ranked_card_tells_why(engine, inputs):
+    view = ranked_view(engine, inputs)
+    first, last = view.whys[0], view.whys[-1]
+    assert first.near_copy and not last.near_copy and first.closest.similarity == 0.9
+    assert 0 < first.stroke_share < 1 and first.nearest.picture.startswith("data:image/jpeg")
+    assert all(one.best for one in first.phrases) and not any(one.best for one in last.phrases)
+    html = cards.results_html(view, model="fake-0")
+    assert html.count('<details class="fd-why">') == 4 and html.count(cards.escape(texts.NEAR_COPY)) == 1
+    assert html.count("<li data-best>") == len(first.phrases) and html.count('id="fd-weight"') == 1
+    alone = cards.results_html(ranked_view(engine, replace(inputs, num_candidates=1)), model="fake-0")
+    assert 'id="fd-weight"' not in alone and "data-best" not in alone
 
 
 def test_hostile_words_stay_words(engine, inputs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from fashiondistill.config import MapColumnsConfig
+from fashiondistill.data import columns, csvtext
 from fashiondistill.data.columns import map_columns
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
@@ -66,6 +68,41 @@ def test_documented_example_becomes_a_shop(tmp_path: Path) -> None:
     week = shop.units.filter((pl.col("week") == "2025-W05") & (pl.col("article_id") == first.article_id))
     assert week["revenue"].item() == pytest.approx(21 * 19.95)
     assert describe_next_week(shop, "top5gub", shop.weeks[-1]).text == "blue striped shirt"
+
+
+def test_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = (
+        "01.02.2025;A-9;1;1;c", "01.02.2025;A-1;5;40;c9", "01.02.2025;B-1;gratis;1;c",
+        *(f'01.02.2025;A-1;5;1;"c{number}, with a\nline break"' for number in range(20)),
+    )  # fmt: skip
+    export(tmp_path / "export", more=more)
+    whole = map_columns(mapped(tmp_path))
+    monkeypatch.setattr(csvtext, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(csvtext, "MAX_LINE_BYTES", 200)
+    monkeypatch.setattr(columns, "PART_UNITS", 10)
+    sizes: list[int] = []
+    by_unit = columns._by_unit
+    monkeypatch.setattr(columns, "_by_unit", lambda rows: (sizes.append(p.height) or p for p in by_unit(rows)))
+    assert map_columns(mapped(tmp_path, out=str(tmp_path / "again"))) == whole
+    assert len(sizes) > 60 and max(sizes) <= 10 + 40  # a part and one row's units more
+    for name in ("bad_rows.csv", "articles.csv", "ids.csv"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "shop" / name).read_bytes()
+    frames = [pl.read_parquet(tmp_path / name / "transactions_train.parquet") for name in ("shop", "again")]
+    breaks = frames[0]["customer_id"].str.ends_with(", with a\nline break").sum()
+    assert breaks == 20 and frames[0].equals(frames[1]) and not list((tmp_path / "again").glob("*part*"))
+
+
+def test_packed_files_and_quotes_that_never_close(tmp_path: Path, capsys) -> None:
+    folder = export(tmp_path / "export", num_weeks=1)
+    text = (folder / "orders.csv").read_bytes()
+    (folder / "orders.csv.gz").write_bytes(gzip.compress(text))
+    changed = tmp_path / "columns.toml"
+    changed.write_text(EXAMPLE.read_text(encoding="utf-8").replace("orders.csv", "orders.csv.gz"), encoding="utf-8")
+    assert map_columns(mapped(tmp_path, columns=str(changed))).num_units == 42
+    (folder / "orders.csv").write_bytes(text + b'01.02.2025;A-1;5;1;"c\n')
+    config = mapped(tmp_path)
+    assert main(["columns", "--source", config.source, "--columns", config.columns, "--out", config.out]) == 2
+    assert "a quote is opened and never closed" in capsys.readouterr().err
 
 
 def test_ids_stay_when_articles_come_and_go(tmp_path: Path) -> None:

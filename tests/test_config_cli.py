@@ -186,7 +186,7 @@ def test_frozen_flags_of_the_public_commands() -> None:
         PreparePhotosConfig: [
             "photos", "out", "labels", "segmenter", "min_score", "val_share", "test_share", "num_workers",
         ],
-        PrepareDrawingsConfig: ["out", "num_drawings", "seed", "num_workers"],
+        PrepareDrawingsConfig: ["out", "num_drawings", "shares", "seed", "num_workers"],
     }  # fmt: skip
 
 

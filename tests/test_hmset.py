@@ -136,6 +136,22 @@ def test_flags_that_do_not_fit_the_data_are_refused(tmp_path: Path, changes: dic
         plan(tmp_path, **changes)
 
 
+def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    shop = shutil.copytree(GOLDEN, tmp_path / "shop")
+    (shop / "images").mkdir()
+    (tmp_path / "file").write_text("")  # a folder below it cannot be made, not even by root
+    command = ["hm", f"--hm_dir={shop}", f"--out={tmp_path / 'set'}", f"--cache_dir={tmp_path / 'file' / 'cache'}"]
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: --cache_dir ") and "cannot be written to (Not a directory): choose" in told
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    config = PrepareHmConfig(hm_dir=str(shop), out="unused")
+    with pytest.warns(UserWarning, match="read whole each time: .*file.* cannot be written to .*XDG_CACHE_HOME"):
+        without = plan_hm(config)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert plan_hm(config).placements == without.placements and any((tmp_path / "cache").rglob("facts.json"))
+
+
 def test_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/x")
     assert user_cache_dir() == Path("/x/fashiondistill/sales")

@@ -19,6 +19,8 @@ LAYERS = (
     {"data"},
     {
         "annotators",
+        "adherence",
+        "explain",
         "export",
         "exports",
         "diffusion",

@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashiondistill.forecast.captions import WeightedCaption, typical_caption
+from fashiondistill.config import CatalogueConfig
+from fashiondistill.data.catalogue import make_catalogue
+from fashiondistill.data.shop import Shop
+from fashiondistill.data.weeks import Week
+from fashiondistill.forecast.captions import WeightedCaption, in_training_words, typical_caption
+from fashiondistill.forecast.words import describe_next_week
 from fashiondistill.predict import main
 from fashiondistill.predictionfiles import LINES
 from tests import tiny
@@ -137,3 +142,40 @@ def test_typical_caption_is_the_weighted_middle() -> None:
     assert dict(found.sources) == {"navy": ("2", "3", "4"), "shirt": ("2", "3", "4"), "striped": ("2", "4")}
     with pytest.raises(ValueError, match="no caption of a past week"):
         typical_caption([])
+
+
+@pytest.mark.parametrize(
+    ("caption", "words"),
+    [
+        ("Checked blouse in a cotton blend. Dark yellow, check. Blouse.", "mustard checked blouse"),
+        ("Polo shirt in soft jersey, in black. Grey. Polo shirt.", "grey plain polo shirt"),
+        ("Hat. Green, stripe.", "green striped hat"),  # a description that is the garment alone is not told twice
+        ("Boots. White. Made of leather. Off white, lace. Vest top.", "cream patterned tank top"),
+        ("Navy striped shirt.", "Navy striped shirt."),
+        ("A dress. Rainbow. Dress.", "A dress. Rainbow. Dress."),
+    ],
+)
+def test_captions_in_the_words_of_training(caption: str, words: str) -> None:
+    assert in_training_words(caption) == words
+
+
+def test_prompt_words_keep_the_true_caption_beside(shared: Path) -> None:
+    out = shared / "words"
+    assert run(shared, out, "--mode=oracle", "--prompt_words=training") == 0
+    (row,) = rows_of(out)
+    assert row["style_prompt"] == in_training_words(row["evolution_base_text"])
+
+
+def test_words_are_those_of_the_week_that_is_drawn(tmp_path: Path) -> None:
+    make_catalogue(CatalogueConfig(num_transactions=60_000, num_customers=50, seed=3), tmp_path)
+    shop, last = Shop.open(tmp_path), Week.parse("2020-W38")
+    near = describe_next_week(shop, "top5gub", last)
+    far = describe_next_week(shop, "top5gub", last, target=last.shift(8))
+    assert (near.week, far.week) == ("2020-W39", "2020-W46") and near.text and far.text
+    assert [one.share_next for one in near.phrases] != [one.share_next for one in far.phrases]
+    # The last week has two days, so its forecast is that of the week before it, two weeks ahead.
+    cut = describe_next_week(shop, "top5gub", "2020-W39", target=Week.parse("2020-W40"))
+    assert cut == describe_next_week(shop, "top5gub", last, target=Week.parse("2020-W40"))
+    assert describe_next_week(shop, "top5gub", last, target=last.shift(9)).text == ""
+    with pytest.raises(ValueError, match="target 2020-W38 is not after 2020-W38"):
+        describe_next_week(shop, "top5gub", last, target=last)

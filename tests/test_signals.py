@@ -120,6 +120,16 @@ def test_description_is_linked_to_bestsellers_and_to_the_past_only(tmp_path: Pat
     assert describe_next_week(early, "top5gub", FIRST.shift(20)) == found
 
 
+def test_an_encoder_chooses_what_is_like_the_last_weeks(tmp_path: Path) -> None:
+    """Last week alone would say red; four weeks say black, which sold in all of them."""
+    sold = {n: {BLACK: 5, WHITE: 1} for n in range(19)} | {19: {RED: 9, BLACK: 1}}
+    shop = make_shop(tmp_path, sold)
+    found = describe_next_week(shop, "top5gub", FIRST.shift(19), embed=by_words)
+    assert found.text == "black plain shirt" and [one.words for one in found.phrases] == ["black", "plain", "shirt"]
+    assert all(one.article_ids for one in found.phrases) and found.phrases[0].share_now == pytest.approx(0.1)
+    assert describe_next_week(shop, "top5gub", FIRST.shift(3), embed=by_words).text == ""
+
+
 def test_looks_group_what_is_alike(tmp_path: Path) -> None:
     shop = make_shop(tmp_path, {0: {BLACK: 5, BEIGE: 3, WHITE: 1}, 1: {BLACK: 1, RED: 3}, 2: {RED: 1}})
     looks = {BLACK: np.array([1.0, 0.0]), BEIGE: np.array([0.0, 1.0]), WHITE: np.array([0.1, 0.99])}
@@ -148,6 +158,7 @@ def test_t2t_is_the_mean_over_all_items(tmp_path: Path) -> None:
     assert found.num_weeks == 4  # there are no sales after the twentieth week
     assert found.forecast == pytest.approx(((1 + 2 / 3) / 2,) * 3)  # best of the set would be 1
     assert found.last_week[0] == pytest.approx(found.forecast[0]) and found.gain == pytest.approx((0, 0, 0))
+    assert found.by_shares == found.forecast
     with pytest.raises(ValueError, match="no two complete weeks in a row"):
         t2t_score(shop, "top5gub", [FIRST.shift(40)], by_words)
 

@@ -12,7 +12,7 @@ from transformers import CLIPTokenizer
 
 from fashiondistill.config import AutoencoderConfig, ClipConfig, DenoiserConfig, DistillConfig, StageConfig
 from fashiondistill.data.attributes import COLOUR_BY_WORD
-from fashiondistill.data.drawings import TRAINING_KINDS, draw_garment
+from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.pipeline import load_pipeline
@@ -23,6 +23,7 @@ from train.starter.latents import LatentCache
 from train.starter.tokens import encode
 
 CPU = {"device": "cpu", "compile": False, "save_every_minutes": 0.0}
+DRAWN = ("briefs", "bra", "handbag", "tote bag", "scarf", "camisole", "belt", "necklace", "boxer shorts", "earrings")
 WORDS = (("navy",), ("red",), ("black",), ("white",), ("green",))
 
 
@@ -32,7 +33,7 @@ def dataset(tmp_path_factory):
     root = tmp_path_factory.mktemp("dataset")
     records = []
     for number in range(10):
-        kind, colours = TRAINING_KINDS[number % len(TRAINING_KINDS)], WORDS[number % len(WORDS)]
+        kind, colours = DRAWN[number % len(DRAWN)], WORDS[number % len(WORDS)]
         drawn = draw_garment(kind, colours=colours, pattern="plain", seed=number)
         record = ArticleRecord(
             article_id=f"{number:010d}",

@@ -40,7 +40,7 @@ def test_only_the_typed_endpoints_are_public(client):
     names = [one["parameter_name"] for one in endpoints["/generate"]["parameters"]]
     assert names == [
         "category", "week", "prompt", "sketch", "num_candidates", "steps", "guidance", "influence", "seed",
-        "pictures",
+        "pictures", "mask", "image",
     ]  # fmt: skip
 
 

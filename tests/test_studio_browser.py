@@ -148,6 +148,32 @@ def test_a_locked_seed_stays_and_an_open_one_changes(studio):
     assert f"Seed {page.locator('#seed input').input_value()}." in studio.status("ranked")
 
 
+def test_the_weight_reorders_the_cards_without_a_request(studio, engine):
+    def shown():
+        return studio.cards().evaluate_all(
+            "all => all.map((one) => [one.dataset.candidate, one.dataset.rank, one.querySelector('dd').textContent])"
+        )
+
+    studio.generate()
+    studio.status("ranked")
+    first, calls, steps = shown(), studio.num_calls, engine.num_steps
+    terms = studio.cards().evaluate_all(
+        "all => all.map((card) => [+card.dataset.candidate, +card.dataset.clipI, +card.dataset.clipT])"
+    )
+    for weight in (1.0, 0.0, 0.25):
+        studio.page.locator("#fd-weight").fill(f"{weight:g}")
+        scores = {number: weight * image + (1 - weight) * text for number, image, text in terms}
+        order = sorted(scores, key=lambda number: (-round(scores[number], 9), number))
+        assert shown() == [[str(n), str(rank), f"{scores[n]:.3f}"] for rank, n in enumerate(order, start=1)]
+        assert texts.ranked_by(weight, 1 - weight) in studio.page.locator(".fd-weight").inner_text()
+    assert (studio.num_calls, engine.num_steps) == (calls, steps)
+    studio.cards('[data-rank="1"]').get_by_text(texts.WHY, exact=True).click()
+    assert studio.page.get_by_text(texts.WHY_WORDS).first.is_visible()
+    studio.shot("studio-why")
+    studio.page.locator("#fd-weight").dblclick()
+    assert shown() == first
+
+
 def test_cancel_keeps_the_cards_and_frees_the_model(studio, engine):
     engine.step_seconds, closed = 0.1, engine.num_closed
     studio.generate()
@@ -310,6 +336,8 @@ def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine)
     drawer = page.locator("#trend-pictures details")
     drawer.wait_for()
     assert drawer.locator("summary").inner_text() == f"{word.capitalize()}, 2020-W27"
+    place = drawer.bounding_box()  # sticks to the lower edge of the window, far below it though its place is
+    assert 0 < place["y"] and abs(place["y"] + place["height"] - page.viewport_size["height"]) < 4
     assert drawer.locator("li").count() == 5 and drawer.locator("img[src=x]").count() == 0
     faint = "els => els.map(each => Number(getComputedStyle(each).opacity)).filter(value => value < 0.5).length"
     assert page.locator("#trend-life .point").evaluate_all(faint) == page.locator("#trend-life .point").count() - 1
@@ -319,7 +347,7 @@ def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine)
 def test_plots_are_saved_as_png_svg_and_csv(studio):
     page = studio.page
     open_trends(studio)
-    heads = {"PNG": b"\x89PNG", "SVG": b"<svg", "CSV": b"word,week,forecast,low_80,high_80,method"}
+    heads = {"PNG": b"\x89PNG", "SVG": b"<svg", "CSV": b"word,week,forecast,low_80,high_80,true_low_80"}
     for kind, head in heads.items():
         with page.expect_download() as download:
             page.locator("#trend-forecast .fd-plot-tools").get_by_role("button", name=f"as {kind}").click()

@@ -38,16 +38,21 @@ def test_forecast_tells_its_interval_and_its_backtest(cards: dict[str, dict]) ->
     words = cards["forecast"]["words"]
     for part in (
         "is expected to go from",
-        "80 % interval",
+        "With 80 % certainty that week will count",
+        "(light band)",
+        "(dark band)",
         "WAPE",
         "MASE",
         "than \u201clike last week\u201d",
-        "intervals held",
+        "light bands held",
     ):
         assert part in words
     rows = list(csv.DictReader(io.StringIO(cards["forecast"]["csv"])))
     assert {row["week"] for row in rows} == {f"2020-W{number}" for number in range(11, 19)}
-    assert all(float(row["low_80"]) <= float(row["forecast"]) <= float(row["high_80"]) for row in rows)
+    order = ("low_80", "true_low_80", "forecast", "true_high_80", "high_80")
+    for row in rows:
+        shares = [float(row[name]) for name in order]
+        assert shares == sorted(shares)
 
 
 def test_points_say_what_they_stand_for(cards: dict[str, dict]) -> None:
@@ -85,3 +90,15 @@ def test_map_keeps_distances_of_flat_data_and_shows_no_later_week(engine: FakeEn
     looks = {item.article_id: rng.normal(size=4) for items in sold.values() for item in items}
     assert {key for point in map_points(sold, "2020-W01", looks, []) for key in point.weeks} == {"2020-W01"}
     assert map_points({}, "2020-W01", {}, []) == ()
+
+
+def test_own_designs_stay_with_their_category(engine: FakeEngine) -> None:
+    blouse, trousers = (np.full((512, 384, 3), grey, np.uint8) for grey in (90, 200))
+    own = trendboard.keep_designs({}, "top5gub", [trousers])
+    own = trendboard.keep_designs(trendboard.keep_designs(own, "top5glb", [trousers] * 3), "top5gub", [blouse])
+    for category, count in (("top5gub", 1), ("top5glb", 3), ("top5shoe", 0)):
+        plots, _ = trendboard.board(engine, category, "colour", WEEK, trendboard.designs_of(own, category))
+        traces = next(card for card in json.loads(plots) if card["key"] == "map")["figure"]["data"]
+        stars = [len(trace["customdata"]) for trace in traces if trace["name"] == trendtexts.MAP_OWN]
+        assert stars == ([count] if count else [])
+    assert trendboard.designs_of(own, ["top5gub"]) == []

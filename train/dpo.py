@@ -18,14 +18,20 @@ from train.settings import DpoConfig
 from train.tables import latent_table
 
 
-def make_objective(config: DpoConfig, place: Workplace) -> PreferenceObjective:
-    """Pairs with an anchor on real images; without `dpo_weight` no candidate is ever drawn."""
+def make_objective(config: DpoConfig, place: Workplace, judge: Reward | None = None) -> PreferenceObjective:
+    """Pairs with an anchor on real images; without `dpo_weight` no candidate is ever drawn.
+
+    Args:
+        config: settings.
+        place: opened.
+        judge: of the candidates; None = the CLIP of the model, as --clip says.
+    """
     models, world = place.models, place.world
     features = latent_table(place.data.cached, place.table, models.device)
     real = TemporalObjective(models, place.table.embeddings, features, config, world.autocast, train_trend=False)
     rounds = None
     if config.dpo_weight and config.dpo_frequency:
-        reward = Reward(models.scorer, place.table, place.data.cached.dataset, config.reward_target)
+        reward = judge or Reward(models.scorer, place.table, place.data.cached.dataset, config.reward_target)
         accelerator = world.accelerator
         turns = Turns(accelerator.process_index, accelerator.num_processes, accelerator.wait_for_everyone)
         rounds = CandidateRounds(models, place.data, reward, config, world.autocast, turns)

@@ -2,14 +2,17 @@
 
 In: two CSV files, pictures if there are any, and the mapping (docs/columns.toml is an example). Out: articles.csv,
 transactions_train.parquet, images/, ids.csv (the shop's id -> ten digits; kept and extended by the next run) and
-bad_rows.csv. Everything else of this project then reads that folder as it reads H&M's. Knows nothing of weeks.
+bad_rows.csv. Everything else of this project then reads that folder as it reads H&M's. Articles are read whole, sales
+in blocks, so that memory does not grow with the years. Knows nothing of weeks.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from tqdm import tqdm
 
 from fashiondistill.config import MapColumnsConfig
 from fashiondistill.data.assortment import ARTICLE_COLUMNS, ARTICLES_FILE, ID_LENGTH, NEEDED_COLUMNS
+from fashiondistill.data.csvtext import CsvTable, open_csv, unique_names
 from fashiondistill.data.shop import image_path
 from fashiondistill.data.transactions import ARTICLE, DAY, PRICE, TRANSACTIONS_STEM
 from fashiondistill.images import read_image
@@ -32,6 +36,8 @@ SETTINGS = {
 COLUMNS = {"articles": ARTICLE_COLUMNS, "transactions": (DAY, ARTICLE, PRICE, "customer_id", "sales_channel_id")}
 REQUIRED = {"articles": NEEDED_COLUMNS, "transactions": (DAY, ARTICLE)}
 MAX_QUANTITY = 10_000  # of one row; more is another column, such as a total
+MAX_BLOCKS_OF_ROW = 4  # of `csvtext.BLOCK_BYTES`; a quote that was never closed must not swallow the file
+PART_UNITS = 1_000_000  # units in memory at once: a row of many units becomes as many rows
 
 
 @dataclass(frozen=True)
@@ -53,25 +59,40 @@ def map_columns(config: MapColumnsConfig) -> Mapped:
     """
     source, out = Path(config.source), Path(config.out)
     mapping = read_mapping(Path(config.columns))
-    articles = _read(source, mapping, "articles")
+    articles = pl.concat(_read(source, mapping, "articles"))
     sales = _read(source, mapping, "transactions")
     out.mkdir(parents=True, exist_ok=True)
     ids = _numbered(articles["article_id"], out / IDS_FILE)
-    bad: list[pl.DataFrame] = []
+    bad = _BadRows(out / BAD_ROWS_FILE)
     articles = _articles(articles, mapping["articles"], ids, bad)
-    sales = _sales(sales, mapping["transactions"], ids, bad)
-    if not sales.height:
-        raise ValueError(
-            f"[transactions] {mapping['transactions']['file']}: no row can be used, the first: "
-            f"{bad[-1]['reason'][0] if bad else 'it is empty'}. Check article_id and date_format of the mapping."
-        )
+    num_units = _write_sales(out / f"{TRANSACTIONS_STEM}.parquet", sales, mapping["transactions"], ids, bad)
     num_pictures = _copy_pictures(source, out, articles, mapping["articles"], bad)
     _write(out / ARTICLES_FILE, lambda path: articles.select(ARTICLE_COLUMNS).write_csv(path))
-    _write(out / f"{TRANSACTIONS_STEM}.parquet", lambda path: sales.write_parquet(path))
-    rows = pl.concat(bad) if bad else pl.DataFrame(schema={"file": pl.String, "line": pl.Int64, "reason": pl.String})
-    _write(out / BAD_ROWS_FILE, lambda path: rows.write_csv(path))
-    reasons = Counter(f"{file}: {reason.partition(' (')[0]}" for file, _, reason in rows.iter_rows())
-    return Mapped(articles.height, sales.height, dict(reasons), num_pictures)
+    bad.finish()
+    return Mapped(articles.height, num_units, dict(bad.counts), num_pictures)
+
+
+class _BadRows:
+    """bad_rows.csv, written as rows come, so that a file that is all wrong does not fill the memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.part = path, path.with_name(path.name + ".part")
+        self.counts: Counter[str] = Counter()  # file and reason without its example -> rows
+        self.first_of: dict[str, str] = {}  # file -> first reason
+        pl.DataFrame(schema={"file": pl.String, "line": pl.Int64, "reason": pl.String}).write_csv(self.part)
+
+    def add(self, file: str, rows: pl.DataFrame) -> None:
+        """Rows with line and reason."""
+        if not rows.height:
+            return
+        with open(self.part, "ab") as written:
+            rows.select(pl.lit(file).alias("file"), "line", "reason").write_csv(written, include_header=False)
+        self.first_of.setdefault(file, rows["reason"][0])
+        kinds = rows["reason"].str.replace(r" \(.*$", "").value_counts()
+        self.counts.update({f"{file}: {reason}": number for reason, number in kinds.iter_rows()})
+
+    def finish(self) -> None:
+        os.replace(self.part, self.path)
 
 
 def read_mapping(path: Path) -> dict:
@@ -102,23 +123,46 @@ def read_mapping(path: Path) -> dict:
     return mapping
 
 
-def _read(source: Path, mapping: dict, table: str) -> pl.DataFrame:
-    """The mapped columns as text, with H&M's names and each row's line."""
+def _read(source: Path, mapping: dict, table: str) -> Iterator[pl.DataFrame]:
+    """The mapped columns as text, with H&M's names and each row's line, some megabytes at a time.
+
+    polars' own scan is faster, but reads ahead without end: 1.4 GB for a file of 175 MB.
+    """
     entries = mapping[table]
-    path = source / entries["file"]
+    path, separator = source / entries["file"], entries.get("separator", ",")
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: [{table}] of the mapping names it as file, below --source.")
-    try:
-        frame = pl.read_csv(path, separator=entries.get("separator", ","), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} cannot be read as CSV ({reason}): check separator in [{table}].") from error
     names = {hm: entries[hm] for hm in (*COLUMNS[table], "quantity", "image") if hm in entries}
-    missing = [f"{hm} = {own!r}" for hm, own in names.items() if own not in frame.columns]
-    if missing:
-        raise ValueError(f"{path} lacks the column of {missing[0]} in [{table}]: it has {', '.join(frame.columns)}.")
-    chosen = frame.select(pl.col(own).str.strip_chars().replace("", None).alias(hm) for hm, own in names.items())
-    return chosen.with_row_index(LINE, offset=2).with_columns(pl.col(LINE).cast(pl.Int64))
+    chosen = [pl.col(own).str.strip_chars().replace("", None).alias(hm) for hm, own in names.items()]
+    with open_csv(path, separator=separator) as opened:
+        missing = [f"{hm} = {own!r}" for hm, own in names.items() if own not in opened.columns]
+        if missing:
+            found = ", ".join(opened.columns)
+            raise ValueError(f"{path} lacks the column of {missing[0]} in [{table}]: it has {found}.")
+        header = separator.join('"' + name.replace('"', '""') + '"' for name in unique_names(opened.columns))
+        line = 2
+        for block in _whole_rows(opened):
+            try:
+                rows = pl.read_csv(header.encode() + b"\n" + block, separator=separator, infer_schema=False)
+            except pl.exceptions.PolarsError as error:
+                reason = str(error).splitlines()[0]
+                raise ValueError(f"{path} cannot be read as CSV ({reason}): check separator in [{table}].") from error
+            yield rows.select(pl.int_range(line, line + pl.len(), dtype=pl.Int64).alias(LINE), *chosen)
+            line += rows.height
+
+
+def _whole_rows(opened: CsvTable) -> Iterator[bytes]:
+    """Blocks that end with a row: not inside quotes, which are then even in number."""
+    waiting: list[bytes] = []
+    for block in opened.blocks():
+        waiting.append(block)
+        if sum(part.count(b'"') for part in waiting) % 2 == 0:
+            yield b"".join(waiting)
+            waiting = []
+        elif len(waiting) == MAX_BLOCKS_OF_ROW:
+            break
+    if waiting:
+        raise ValueError(f"{opened.path} cannot be read as CSV: a quote is opened and never closed.")
 
 
 def _numbered(skus: pl.Series, path: Path) -> pl.DataFrame:
@@ -137,7 +181,7 @@ def _with_ids(rows: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
     return rows.rename({"article_id": "sku"}).join(ids, on="sku", how="left", maintain_order="left")
 
 
-def _articles(rows: pl.DataFrame, entries: dict, ids: pl.DataFrame, bad: list[pl.DataFrame]) -> pl.DataFrame:
+def _articles(rows: pl.DataFrame, entries: dict, ids: pl.DataFrame, bad: _BadRows) -> pl.DataFrame:
     """H&M's 25 columns and `image`, with H&M's words."""
     again = ~pl.col("article_id").is_first_distinct()
     rows = _refuse(rows, pl.col("article_id").is_null(), pl.lit("no article_id"), entries["file"], bad)
@@ -151,8 +195,42 @@ def _articles(rows: pl.DataFrame, entries: dict, ids: pl.DataFrame, bad: list[pl
     return rows.with_columns(missing)
 
 
-def _sales(rows: pl.DataFrame, entries: dict, ids: pl.DataFrame, bad: list[pl.DataFrame]) -> pl.DataFrame:
-    """H&M's five columns, one row a unit."""
+def _write_sales(path: Path, blocks: Iterator[pl.DataFrame], entries: dict, ids: pl.DataFrame, bad: _BadRows) -> int:
+    """Write H&M's transactions, block by block; returns the number of units."""
+    num_units = 0
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as parts:
+        for number, units in enumerate(_units(blocks, entries, ids, bad)):
+            units.write_parquet(Path(parts) / f"{number:06d}.parquet")
+            num_units += units.height
+        if not num_units:
+            bad.finish()  # it says what is wrong with every row
+            raise ValueError(
+                f"[transactions] {entries['file']}: no row can be used, the first: "
+                f"{bad.first_of.get(entries['file'], 'it is empty')}. Check article_id and date_format of the mapping."
+            )
+        _write(path, lambda part: pl.scan_parquet(Path(parts) / "*.parquet").sink_parquet(part))
+    return num_units
+
+
+def _units(blocks: Iterator[pl.DataFrame], entries: dict, ids: pl.DataFrame, bad: _BadRows) -> Iterator[pl.DataFrame]:
+    """Frames of H&M's five columns, one row a unit, in the order of the file."""
+    for block in blocks:
+        yield from _by_unit(_sales(block, entries, ids, bad))
+
+
+def _by_unit(sales: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """A row for each unit, about `PART_UNITS` at a time."""
+    if "quantity" not in sales.columns:
+        yield sales
+        return
+    amount = pl.col("quantity").cast(pl.Int64)
+    numbered = sales.with_columns((amount.cum_sum() // PART_UNITS).alias("(part)"))
+    for part in numbered.partition_by("(part)", maintain_order=True, include_key=False):
+        yield part.select(pl.all().exclude("quantity").repeat_by(amount.cast(pl.UInt32))).explode(pl.all())
+
+
+def _sales(rows: pl.DataFrame, entries: dict, ids: pl.DataFrame, bad: _BadRows) -> pl.DataFrame:
+    """The rows that can be used: H&M's five columns, and quantity if the file has one."""
     file, form = entries["file"], entries.get("date_format", "%Y-%m-%d")
     rows = _with_ids(rows, ids)
     rows = _refuse(
@@ -175,27 +253,26 @@ def _sales(rows: pl.DataFrame, entries: dict, ids: pl.DataFrame, bad: list[pl.Da
         rows = _refuse(
             rows, wrong, pl.format(f"quantity is no whole number up to {MAX_QUANTITY} ({{}})", "quantity"), file, bad
         )
-        rows = rows.select(pl.all().repeat_by(pl.col("quantity").cast(pl.UInt32)).explode())
     if "customer_id" not in rows.columns:
         rows = rows.with_columns(pl.lit("unknown").alias("customer_id"))
     if "sales_channel_id" not in rows.columns:
         rows = rows.with_columns(pl.lit(1).alias("sales_channel_id"))
     return rows.select(
-        name for name in (DAY, "customer_id", ARTICLE, PRICE, "sales_channel_id") if name in rows.columns
+        name for name in (DAY, "customer_id", ARTICLE, PRICE, "sales_channel_id", "quantity") if name in rows.columns
     )
 
 
-def _refuse(rows: pl.DataFrame, wrong: pl.Expr, reason: pl.Expr, file: str, bad: list[pl.DataFrame]) -> pl.DataFrame:
+def _refuse(rows: pl.DataFrame, wrong: pl.Expr, reason: pl.Expr, file: str, bad: _BadRows) -> pl.DataFrame:
     """The rows for which `wrong` is false; the others go to `bad`."""
     marked = rows.with_columns(wrong.fill_null(False).alias("(wrong)"))
     refused = marked.filter("(wrong)")
     if refused.height:
         described = reason.fill_null("empty").cast(pl.String).alias("reason")
-        bad.append(refused.select(pl.lit(file).alias("file"), pl.col(LINE).alias("line"), described))
+        bad.add(file, refused.select(pl.col(LINE).alias("line"), described))
     return marked.filter(~pl.col("(wrong)")).drop("(wrong)")
 
 
-def _copy_pictures(source: Path, out: Path, articles: pl.DataFrame, entries: dict, bad: list[pl.DataFrame]) -> int:
+def _copy_pictures(source: Path, out: Path, articles: pl.DataFrame, entries: dict, bad: _BadRows) -> int:
     """Pictures as JPEG where H&M's layout has them; those that are there already stay. Returns how many are there."""
     named = articles.filter(pl.col("image").is_not_null()).select(LINE, "article_id", "image")
     done, refused = 0, []
@@ -211,11 +288,8 @@ def _copy_pictures(source: Path, out: Path, articles: pl.DataFrame, entries: dic
                 _write(target, lambda path, pixels=pixels: pixels.save(path, format="JPEG", quality=95))
             done += 1
         except (ValueError, FileNotFoundError) as error:  # the article is sold all the same
-            refused.append((entries["file"], line, f"picture left out ({error})"))
-    if refused:
-        bad.append(
-            pl.DataFrame(refused, schema={"file": pl.String, "line": pl.Int64, "reason": pl.String}, orient="row")
-        )
+            refused.append((line, f"picture left out ({error})"))
+    bad.add(entries["file"], pl.DataFrame(refused, schema={"line": pl.Int64, "reason": pl.String}, orient="row"))
     return done
 
 

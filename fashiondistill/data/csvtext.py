@@ -27,7 +27,7 @@ _QUOTED = re.compile(rb'(?<![^,\n])"(?:[^"\n]|"")*"(?![^,\n])')  # a whole field
 
 
 @contextmanager
-def open_csv(path: Path) -> Iterator[CsvTable]:
+def open_csv(path: Path, *, separator: str = ",") -> Iterator[CsvTable]:
     """Open a .csv, .csv.gz or .csv.zip file and read its header.
 
     Raises:
@@ -41,7 +41,8 @@ def open_csv(path: Path) -> Iterator[CsvTable]:
             stream = stack.enter_context(_only_member(path, raw))
         else:
             stream = raw
-        yield CsvTable(path, _Limited(path, stream, packed_bytes=0 if stream is raw else path.stat().st_size))
+        limited = _Limited(path, stream, packed_bytes=0 if stream is raw else path.stat().st_size)
+        yield CsvTable(path, limited, separator)
 
 
 def _only_member(path: Path, raw: BinaryIO) -> BinaryIO:
@@ -95,7 +96,7 @@ class CsvTable:
         columns: names of the header, without spaces around them.
     """
 
-    def __init__(self, path: Path, stream: _Limited) -> None:
+    def __init__(self, path: Path, stream: _Limited, separator: str = ",") -> None:
         self.path, self._stream = path, stream
         header = stream.readline()
         if header[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -107,7 +108,7 @@ class CsvTable:
         except UnicodeDecodeError as error:
             raise ValueError(f"{path} is not text in UTF-8 ({error}): save it as CSV in UTF-8.") from error
         try:
-            self.columns = [name.strip() for name in next(csv.reader([text]), [])]
+            self.columns = [name.strip() for name in next(csv.reader([text], delimiter=separator), [])]
         except csv.Error as error:  # for example lines that end in a carriage return only
             raise ValueError(f"{path}: line 1 is no CSV ({error}): save it as CSV in UTF-8.") from error
         if not any(self.columns):

@@ -8,6 +8,7 @@ Knows nothing of trends or pages.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -50,7 +51,17 @@ class Cube:
     launches: pl.DataFrame  # article_id, first_week (number), launch_price; one row per article
 
     def table(self, category: str, attribute: str) -> Table:
-        """One category by one attribute; without weeks if it never sold."""
+        """One category by one attribute, made on first use; without weeks if it never sold. Read-only."""
+        key = (category, attribute)
+        if key not in self._tables:
+            self._tables[key] = self._made(*key)
+        return self._tables[key]
+
+    @cached_property
+    def _tables(self) -> dict[tuple[str, str], Table]:
+        return {}
+
+    def _made(self, category: str, attribute: str) -> Table:
         rows = self.sums[attribute].filter(pl.col("category") == category)
         if not rows.height:
             nothing = np.zeros((0, 0))
@@ -64,6 +75,7 @@ class Cube:
         for name in MEASURES:
             dense[name] = np.zeros((last - first + 1, len(words)), rows[name].to_numpy().dtype)
             dense[name][at] = rows[name].to_numpy()
+            dense[name].setflags(write=False)  # all who ask for the table share it
         weeks = tuple(Week.from_number(number).key for number in range(first, last + 1))
         return Table(weeks, tuple(words.to_list()), **dense)
 

@@ -6,6 +6,7 @@ In: `PrepareHmConfig`. Out: `HmPlan`. Knows nothing of pictures.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import polars as pl
 from fashiondistill.config import PrepareHmConfig
 from fashiondistill.data.assortment import Assortment, place_articles, read_articles
 from fashiondistill.data.bestsellers import Ranking, SalesByWeek, WeekOfData, sales_by_week, weeks_of_data
-from fashiondistill.data.sales import DailySales, open_sales, user_cache_dir
+from fashiondistill.data.sales import DailySales, open_sales, user_cache_dir, why_not_writable
 from fashiondistill.data.tables import TableSource
 from fashiondistill.data.vitonhd import SPLITS
 from fashiondistill.data.weeks import Splits, Week, WeekCalendar
@@ -72,7 +73,7 @@ def plan_hm(config: PrepareHmConfig) -> HmPlan:
         exclude_types=config.exclude_types,
     )
     ranking = Ranking(top_k=config.top_k, rank_by=config.rank_by, dedupe=config.dedupe)
-    with open_sales(folder, cache_dir=Path(config.cache_dir) if config.cache_dir else user_cache_dir()) as sales:
+    with open_sales(folder, cache_dir=_cache_dir(config)) as sales:
         last_day = max(sales.rows_of_day)
         calendar = WeekCalendar() if config.week == "iso" else WeekCalendar.ending(last_day)
         weeks = tuple(w for w in weeks_of_data(sales, calendar) if (first or w.week) <= w.week <= (last or w.week))
@@ -97,6 +98,26 @@ def plan_hm(config: PrepareHmConfig) -> HmPlan:
         placements=tuple(_placements(by_week.bestsellers, splits)),
         splits=splits,
     )
+
+
+def _cache_dir(config: PrepareHmConfig) -> Path | None:
+    """Where the slim copy of the sales is kept; None = nowhere, if the user's own cache cannot be written to.
+
+    Raises:
+        ValueError: if the folder that was asked for cannot be written to.
+    """
+    folder = Path(config.cache_dir) if config.cache_dir else user_cache_dir()
+    reason = why_not_writable(folder)
+    if not reason:
+        return folder
+    if config.cache_dir:
+        raise ValueError(f"--cache_dir {folder} cannot be written to ({reason}): choose another folder.")
+    warnings.warn(
+        f"the sales will be read whole each time: {folder} cannot be written to ({reason}). Give --cache_dir, or set "
+        "XDG_CACHE_HOME to a folder that can.",
+        stacklevel=3,
+    )
+    return None
 
 
 def _splits(config: PrepareHmConfig) -> Splits:

@@ -62,6 +62,16 @@ def user_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fashiondistill" / "sales"
 
 
+def why_not_writable(cache_dir: Path) -> str:
+    """ "" if slim copies can be kept there (the folder is made if need be), else the reason."""
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache_dir):  # os.access does not know of every file system that refuses
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
 @contextmanager
 def open_sales(folder: Path, *, cache_dir: Path | None = None) -> Iterator[DailySales]:
     """Read the transactions of a folder, or what an earlier run kept of the same file.

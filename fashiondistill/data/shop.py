@@ -6,7 +6,6 @@ Reads the files once, when opened; no picture is opened here. Knows nothing of t
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,8 @@ from fashiondistill.data.attributes import COLOUR_OF_HM_GROUP, PATTERN_OF_HM_APP
 from fashiondistill.data.bestsellers import Ranking, weekly_bestsellers, weekly_units_and_days
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.cube import Cube, build_cube
+from fashiondistill.data.leaders import Leaders, find_leaders
+from fashiondistill.data.sales import why_not_writable
 from fashiondistill.data.tables import BadRow, describe, find_table
 from fashiondistill.data.transactions import TRANSACTIONS_STEM
 from fashiondistill.data.weeks import DAYS_PER_WEEK, Week
@@ -136,6 +137,23 @@ class Shop:
         """Weekly sums by attribute, added up on first use."""
         return build_cube(self.units, self.articles)
 
+    def leaders(self, category: str) -> Leaders | None:
+        """Units by week of the articles of a category that ever sold well, gathered on first use.
+
+        Raises:
+            ValueError: for an unknown category.
+        """
+        folder = get_category(category).folder
+        if folder not in self._leaders:
+            own = self.articles.filter(pl.col("category") == folder)
+            complete = [week for week in self.weeks if not self.is_partial(week)]
+            self._leaders[folder] = find_leaders(self.units, own, complete)
+        return self._leaders[folder]
+
+    @cached_property
+    def _leaders(self) -> dict[str, Leaders | None]:
+        return {}
+
     @property
     def categories(self) -> tuple[Category, ...]:
         """The categories with articles, in the order of `CATEGORIES`."""
@@ -209,11 +227,7 @@ def _cache_of(folder: Path, cache_dir: Path | None) -> Path | None:
     """The cache if the sales are worth it and it can be written to; a page must open without it too."""
     if cache_dir is None or find_table(folder, TRANSACTIONS_STEM).stat().st_size < CACHED_FROM_BYTES:
         return None
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        reason = "" if os.access(cache_dir, os.W_OK) else "no permission"
-    except OSError as error:
-        reason = str(error)
+    reason = why_not_writable(cache_dir)
     if not reason:
         return cache_dir
     warnings.warn(

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DiffusionPipeline, ImagePipelineOutput, UNet2DConditionModel
@@ -26,6 +25,7 @@ from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
 from fashiondistill.diffusion.region import garment_region
+from fashiondistill.diffusion.repaint import Known, keep_outside
 from fashiondistill.images import from_model, to_model
 
 DEFAULTS = GenerateConfig()
@@ -48,7 +48,8 @@ class GarmentPipeline(DiffusionPipeline):
         fold: side of the latent blocks that the UNet takes as one token; 1 = as in Stable Diffusion.
         pose_channels, sketch_channels: extra input channels of the UNet; see `latent_sketch` for more than one.
         mask_from_outline: a sketch given without picture and mask is painted on the flat ground, inside its outline (if
-            that is closed), instead of on an empty page; for models that were trained so.
+            that is closed), instead of on an empty page; for models that were trained so. With picture and mask the
+            whole outline is drawn too, and what the mask leaves out is put back; see `repaint`.
 
     Raises:
         ValueError: if the UNet's channels are not those of the layout.
@@ -119,12 +120,20 @@ class GarmentPipeline(DiffusionPipeline):
     def canvas(
         self, sketch: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """The picture to paint into and where; see `mask_from_outline`."""
-        if image is None and mask is None and self.config.mask_from_outline:
-            mask = garment_region(sketch)
-            if mask is not None:
-                image = np.full((*sketch.shape, 3), GROUND, np.uint8)
+        """The picture that the model is told to paint into, and where; see `mask_from_outline`."""
+        if self.config.mask_from_outline and (image is None) == (mask is None):
+            region = garment_region(sketch)
+            if region is not None:
+                return np.full((*sketch.shape, 3), GROUND, np.uint8), region
         return image, mask
+
+    def known(self, image: np.ndarray | None, mask: np.ndarray | None, told: np.ndarray | None) -> Known | None:
+        """What must be kept of a picture, if the model was told another mask than that of the request."""
+        if image is None or mask is None or mask is told:
+            return None
+        repaint = latent_mask(torch.from_numpy((mask > 0.5).astype(np.float32))[None, None])
+        latents = self.encode_image(torch.from_numpy(to_model(image))[None])
+        return Known(latents.float(), repaint.to(self.device))
 
     def condition(
         self, prompt: str, sketch: np.ndarray, image: np.ndarray | None = None, mask: np.ndarray | None = None
@@ -157,6 +166,7 @@ class GarmentPipeline(DiffusionPipeline):
         num_inference_steps: int,
         guidance_scale: float,
         sketch_influence: float = 1.0,
+        known: Known | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the latents [B, C, h, w] after each step, from `noise` of the same shape.
 
@@ -165,7 +175,8 @@ class GarmentPipeline(DiffusionPipeline):
         """
         scheduler = self.scheduler.from_config(self.scheduler.config)  # stateful, so each candidate gets its own
         scheduler.set_timesteps(num_inference_steps, device=self.device)
-        latents = noise.to(self.device, torch.float32) * scheduler.init_noise_sigma
+        noise = noise.to(self.device, torch.float32)
+        latents = noise * scheduler.init_noise_sigma
         count = len(latents)
         everywhere = torch.ones(count, dtype=torch.bool, device=self.device)
         unconditional = conditioning.without(everywhere, null_states)
@@ -181,6 +192,8 @@ class GarmentPipeline(DiffusionPipeline):
                 halves = predict(self.unet, self.layout, torch.cat([inputs, inputs]), timestep, both).float().chunk(2)
                 output = halves[0] + guidance_scale * (halves[1] - halves[0])
             latents = scheduler.step(output, timestep, latents, return_dict=False)[0]
+            if known is not None:
+                latents = known.put_back(latents, noise, scheduler, number=number)
             yield latents
 
     def stream(self, request: DesignRequest) -> Iterator[StepDone | Design]:
@@ -192,6 +205,8 @@ class GarmentPipeline(DiffusionPipeline):
         config = request.config
         image, mask = self.canvas(request.sketch, request.image, request.mask)
         conditioning = self.condition(request.prompt, request.sketch, image, mask)
+        known = self.known(request.image, request.mask, mask)
+        kept = (image, mask) if request.mask is None else (request.image, request.mask)
         null_states = self.encode_prompt("").to(self.unet.dtype)
         for index in range(config.num_candidates):
             steps = self.denoise(
@@ -201,11 +216,12 @@ class GarmentPipeline(DiffusionPipeline):
                 num_inference_steps=config.num_inference_steps,
                 guidance_scale=config.guidance_scale,
                 sketch_influence=config.sketch_influence,
+                known=known,
             )
             for step, latents in enumerate(steps, start=1):  # noqa: B007 - the last latents are decoded
                 yield StepDone(index, step, config.num_inference_steps)
             picture = self.decode_latents(latents)[0]
-            yield Design(keep_outside(picture, image, mask), index, request)
+            yield Design(keep_outside(picture, *kept), index, request)
 
     @torch.no_grad()
     def __call__(
@@ -233,8 +249,10 @@ class GarmentPipeline(DiffusionPipeline):
             PIL pictures.
         """
         generators = generator if isinstance(generator, list) else [generator]
-        image, mask = self.canvas(sketch, image, mask)
-        conditioning = self.condition(prompt, sketch, image, mask).expand(len(generators))
+        told_image, told = self.canvas(sketch, image, mask)
+        conditioning = self.condition(prompt, sketch, told_image, told).expand(len(generators))
+        known = self.known(image, mask, told)
+        kept = (told_image, told) if mask is None else (image, mask)
         shape = (1, self.layout.latents, sketch.shape[0] // 8, sketch.shape[1] // 8)
         noise = torch.cat([torch.randn(shape, generator=g, device=g.device if g else "cpu").cpu() for g in generators])
         steps = self.denoise(
@@ -244,13 +262,14 @@ class GarmentPipeline(DiffusionPipeline):
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
             sketch_influence=sketch_influence,
+            known=known,
         )
         with self.progress_bar(total=num_inference_steps) as bar:
             for step, latents in enumerate(steps):
                 bar.update()
                 if callback_on_step_end is not None:
                     callback_on_step_end(self, step, num_inference_steps - step - 1, {"latents": latents})
-        pictures = [keep_outside(picture, image, mask) for picture in self.decode_latents(latents)]
+        pictures = [keep_outside(picture, *kept) for picture in self.decode_latents(latents)]
         return ImagePipelineOutput(images=[Image.fromarray(picture) for picture in pictures])
 
 
@@ -296,12 +315,3 @@ def cpu_has_bf16() -> bool:
     cpuinfo = Path("/proc/cpuinfo")
     flags = cpuinfo.read_text(encoding="utf-8") if os.path.exists(cpuinfo) else ""
     return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-def keep_outside(picture: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None) -> np.ndarray:
-    """Put back what the mask does not repaint, with a soft seam of a few pixels."""
-    if image is None or mask is None:
-        return picture
-    soft = cv2.GaussianBlur(cv2.dilate((mask > 0.5).astype(np.float32), np.ones((5, 5))), (0, 0), 1.5)
-    soft = np.where(mask > 0.5, np.maximum(soft, 0.5), soft)[..., None]
-    return (picture * soft + image * (1 - soft)).round().astype(np.uint8)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from fashiondistill.data.categories import get_category
 from fashiondistill.data.shop import Shop
@@ -18,7 +17,6 @@ from fashiondistill.forecast.measures import bootstrap_interval
 from fashiondistill.forecast.methods import smooth
 
 TOP_K = 5
-CANDIDATES = 30  # articles among the best so many of any known week are forecast
 # Name -> smoothing of level and trend, damping; level 1 without trend is the last week itself.
 WAYS: dict[str, tuple[float, float, float]] = {
     "last week": (1.0, 0.0, 0.0),
@@ -83,9 +81,9 @@ def forecast_bestsellers(shop: Shop, category: str, week: Week | str) -> TopFore
     folder = get_category(category).folder
     last = Week.parse(week) if isinstance(week, str) else week
     ids, units, origin = _weekly_units(shop, folder, last)
-    ranks = [_best(row) for row in units]
+    ranks = _best(units)
     scored = np.stack([_scores(units, *way) for way in WAYS.values()])  # [ways, T, A]
-    tops = [[_best(row) for row in way] for way in scored]  # [ways][T] places
+    tops = [_best(way) for way in scored]  # [ways][T] places
     results = np.array(
         [[_judge(tops[way][t], ranks[t + 1]) for t in range(len(units) - 1)] for way in range(len(WAYS))]
     )
@@ -110,24 +108,19 @@ def forecast_bestsellers(shop: Shop, category: str, week: Week | str) -> TopFore
 def _weekly_units(shop: Shop, folder: str, last: Week) -> tuple[list[str], np.ndarray, Week]:
     """Candidates, their units [T, A] in the complete calendar weeks up to `last`, and the last of these weeks.
 
-    A fraction of a unit stands for revenue, which decides between equals as in `Shop.bestsellers`.
+    Candidates are those of `Shop.leaders` that led by then. A fraction of a unit stands for revenue, which decides
+    between equals as in `Shop.bestsellers`.
     """
-    own = shop.articles.filter(pl.col("category") == folder).select("article_id")
-    known = [week for week in shop.weeks if week <= last and not shop.is_partial(week)]
-    keys = [week.key for week in known]
-    rows = shop.units.filter(pl.col("week").is_in(keys)).join(own, on="article_id", how="semi")
-    if not rows.height:
+    leaders = shop.leaders(folder)
+    known = 0 if leaders is None else max(last - leaders.first + 1, 0)
+    sold = np.flatnonzero(leaders.units[:known].any(axis=1)) if known else []
+    if not len(sold):
         raise ValueError(f"{folder} has no complete week of sales up to {last.key}: choose a later week.")
-    rows = rows.sort("week", "units", "article_id", descending=[False, True, False])
-    ids = sorted(rows.group_by("week", maintain_order=True).head(CANDIDATES)["article_id"].unique().to_list())
-    first, end = Week.parse(rows["week"][0]), Week.parse(rows["week"][-1])
-    column, row = {one: n for n, one in enumerate(ids)}, {key: Week.parse(key) - first for key in set(rows["week"])}
-    units = np.zeros((end - first + 1, len(ids)))
-    most = max(rows["revenue"].max() or 0.0, 1e-12)
-    kept = rows.filter(pl.col("article_id").is_in(ids)).select("week", "article_id", "units", "revenue")
-    for key, article_id, count, revenue in kept.iter_rows():
-        units[row[key], column[article_id]] = count + TIE * revenue / most
-    return ids, units, end
+    end = sold[-1]
+    columns = np.flatnonzero(leaders.led_from <= end)
+    units, revenue = (table[: end + 1, columns] for table in (leaders.units, leaders.revenue))
+    units = units + TIE * revenue / max(revenue.max(), 1e-12)
+    return [leaders.article_ids[column] for column in columns], units, leaders.first.shift(int(end))
 
 
 def _scores(units: np.ndarray, alpha: float, beta: float, damping: float) -> np.ndarray:
@@ -137,10 +130,19 @@ def _scores(units: np.ndarray, alpha: float, beta: float, damping: float) -> np.
     return level + damping * slope + 1e-9 * units
 
 
-def _best(row: np.ndarray) -> list[int]:
-    """Places of the `TOP_K` largest values above 0; ties go to the lower article id, as in `Shop.bestsellers`."""
-    order = np.argsort(-row, kind="stable")[:TOP_K]
-    return [int(place) for place in order if row[place] > 0]
+def _best(table: np.ndarray) -> list[list[int]]:
+    """For each row the places of its `TOP_K` largest values above 0; ties go to the lower article id, as in
+    `Shop.bestsellers`.
+    """
+    if table.shape[1] > TOP_K:  # most articles are far from the best: sort only those that are not
+        enough = np.partition(table, -TOP_K, axis=1)[:, -TOP_K]
+    else:
+        enough = np.zeros(len(table))
+    found = []
+    for row, least in zip(table, enough, strict=True):
+        near = np.flatnonzero((row >= least) & (row > 0))
+        found.append(near[np.argsort(-row[near], kind="stable")[:TOP_K]].tolist())
+    return found
 
 
 def _judge(forecast: list[int], actual: list[int]) -> tuple[float, float]:

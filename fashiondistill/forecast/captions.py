@@ -1,4 +1,5 @@
-"""Words for next week where there are captions but no sales: the most typical caption of the weeks that are known.
+"""Words for next week where there are captions but no sales: the most typical caption of the weeks that are known; and
+a shop's captions in the words that the bundled model was trained on.
 
 In: captions of past weeks with weights. Out: `TypicalCaption`: one of these captions, the article that it belongs to,
 and for each of its words the articles that share it. Knows nothing of units, pictures or models.
@@ -9,6 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from fashiondistill.data.attributes import COLOUR_OF_HM_GROUP, PATTERN_OF_HM_APPEARANCE, compose_caption
+from fashiondistill.data.shop import NOUN_OF_PRODUCT_TYPE
 
 _WORD = re.compile(r"[a-z][a-z-]+")
 _FILLER = frozenset("a an and are as at by for from in is it its of on or that the this to with".split())
@@ -73,3 +77,31 @@ def words_of(caption: str) -> frozenset[str]:
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other) if one | other else 0.0
+
+
+def in_training_words(caption: str) -> str:
+    """A shop's caption as the training captions would say it: "Shirt in cotton. Dark yellow, check. Shirt." becomes
+    "mustard checked shirt".
+
+    The sentence with the colour is found from the end, since descriptions name colours too; the garment stands after
+    it, or before it where the description was nothing but the garment. A caption without a colour of H&M's stays.
+    """
+    sentences = [sentence.strip() for sentence in re.split(r"[.!?](?:\s+|$)", caption) if sentence.strip()]
+    colours = {_caption_word(group): colour.word for group, colour in COLOUR_OF_HM_GROUP.items()}
+    patterns = {_caption_word(name): word for name, word in PATTERN_OF_HM_APPEARANCE.items()}
+    nouns = {name.lower().partition("/")[0]: noun for name, noun in NOUN_OF_PRODUCT_TYPE.items()}
+    for place in reversed(range(len(sentences))):
+        colour, _, pattern = (part.strip().lower() for part in sentences[place].partition(","))
+        if colour in colours and len(sentences) > 1:
+            garment = sentences[place + 1 if place + 1 < len(sentences) else 0].lower()
+            return compose_caption(
+                colours=[colours[colour]],
+                pattern=patterns.get(pattern, "plain" if not pattern else "patterned"),
+                garment=nouns.get(garment, garment),
+            )
+    return caption
+
+
+def _caption_word(name: str) -> str:
+    """H&M's name as captions have it: "Other Green" is a green."""
+    return name.lower().removeprefix("other ")

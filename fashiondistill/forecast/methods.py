@@ -89,11 +89,12 @@ def ridge_ar(values: np.ndarray, horizon: int) -> np.ndarray:
         known = features[:-ahead]
         gram = np.cumsum(np.einsum("tnf,tng->tfg", known, known), axis=0)
         moment = np.cumsum(np.einsum("tnf,tn->tf", known, change), axis=0)
-        for week in range(MIN_PAST + ahead + WARM_UP, num_weeks):
-            last = week - ahead  # the youngest week whose target is known
-            size = np.maximum(np.trace(gram[last]) / len(gram[last]) / (last + 1), 1e-12)
-            weights = np.linalg.solve(gram[last] + RIDGE * size * np.eye(len(gram[last])), moment[last])
-            forecast[week, ahead - 1] = values[week] + features[week] @ weights
+        weeks = np.arange(MIN_PAST + ahead + WARM_UP, num_weeks)
+        last = weeks - ahead  # the youngest week whose target is known
+        size = np.trace(gram[last], axis1=1, axis2=2) / gram.shape[-1] / (last + 1)
+        penalty = RIDGE * np.maximum(size, 1e-12)[:, None, None] * np.eye(gram.shape[-1])
+        weights = np.linalg.solve(gram[last] + penalty, moment[last][..., None])[..., 0]
+        forecast[weeks, ahead - 1] = values[weeks] + np.einsum("tnf,tf->tn", features[weeks], weights)
     return forecast
 
 
@@ -139,7 +140,7 @@ def _change_a_year_ago(values: np.ndarray, horizon: int) -> np.ndarray:
     smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
     smooth[0], smooth[-1] = np.nan, np.nan
     then = np.full((num_weeks, 1, values.shape[1]), np.nan)
-    then[SEASON:, 0] = smooth[: num_weeks - SEASON]
+    then[SEASON:, 0] = smooth[: max(num_weeks - SEASON, 0)]
     return _shifted(smooth, horizon, SEASON) - then
 
 

@@ -15,7 +15,7 @@ from fashiondistill.config import PredictConfig
 from fashiondistill.data.dataset import GarmentDataset
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
-from fashiondistill.forecast.captions import WeightedCaption, typical_caption
+from fashiondistill.forecast.captions import WeightedCaption, in_training_words, typical_caption
 from fashiondistill.forecast.language import Writer, load_writer
 from fashiondistill.forecast.words import describe_next_week
 
@@ -64,7 +64,10 @@ class Prompts:
             return None
         chosen = ids[key_number(f"{self.config.seed}/{category}/{week}/{article_id}/next") % len(ids)]
         caption = self.dataset.captions[chosen]
-        return Told(caption, "true caption of the week to come", caption, {}, chosen, target.key)
+        return Told(self._worded(caption), "true caption of the week to come", caption, {}, chosen, target.key)
+
+    def _worded(self, caption: str) -> str:
+        return in_training_words(caption) if self.config.prompt_words == "training" else caption
 
     def _of_captions(self, number: int) -> Told | None:
         """The most typical caption of the base picture's week and the weeks before it, weighted by age."""
@@ -78,12 +81,16 @@ class Prompts:
             known += [WeightedCaption(one, past.week.key, captions[one], decay**past.age) for one in past.article_ids]
         found = typical_caption(known)
         return Told(
-            found.caption, f"most typical caption of {len(known)} in past weeks", found.caption, dict(found.sources)
+            self._worded(found.caption),
+            f"most typical caption of {len(known)} in past weeks",
+            found.caption,
+            dict(found.sources),
         )
 
     def _of_sales(self, category: str, week: Week) -> Told | None:
-        """The forecast of the shop's sales up to the base picture's week."""
-        described = describe_next_week(self.shop, category, week)
+        """The forecast of the week that is drawn, from the shop's sales up to the base picture's week."""
+        target = week.shift(self.config.predict_future_weeks)
+        described = describe_next_week(self.shop, category, week, target=target)
         if not described.text:
             return None
         sources = {phrase.words: phrase.article_ids for phrase in described.phrases}

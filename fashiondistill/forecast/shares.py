@@ -29,7 +29,8 @@ class WordForecast:
         method: that was chosen by backtest, a name of `forecast.methods.METHODS`.
         now: share in the last week that is known.
         mean: forecast share of the weeks to come.
-        low, high: ends of the 80 % intervals; None where too little is known for one.
+        low, high: ends of the 80 % intervals of what will be counted; None where too little is known for one.
+        true_low, true_high: of the share that customers tend to, without the noise of counts; inside the others.
         quality: of this word's forecasts over the backtest, all horizons together.
     """
 
@@ -39,6 +40,8 @@ class WordForecast:
     mean: tuple[float, ...]
     low: tuple[float | None, ...]
     high: tuple[float | None, ...]
+    true_low: tuple[float | None, ...]
+    true_high: tuple[float | None, ...]
     quality: Quality
 
 
@@ -85,11 +88,11 @@ def forecast_shares(
         raise ValueError(f"attribute {attribute!r} is unknown: choose one of {', '.join(ATTRIBUTES)}.")
     if not 1 <= horizon <= MAX_HORIZON:
         raise ValueError(f"horizon {horizon} is not usable: choose 1 to {MAX_HORIZON} weeks.")
-    keys, words, shares, observed = complete_shares(shop, folder, attribute, week)
+    keys, words, shares, totals = complete_shares(shop, folder, attribute, week)
     if len(keys) < MIN_PAST:
         return ShareForecast(folder, attribute, keys[-1] if keys else "", (), (), Quality(), ())
     origin = Week.parse(keys[-1])
-    tested = backtest(shares, horizon, observed=observed)
+    tested = backtest(shares, horizon, totals=totals)
     found = [_word_forecast(word, number, tested, shares) for number, word in enumerate(words)]
     every = slice(None)
     return ShareForecast(
@@ -109,8 +112,8 @@ def complete_shares(
     """Shares of the complete weeks up to `week`, one row a calendar week.
 
     Returns:
-        Keys of the weeks; the words that sold in them; shares [T, N]; and whether the week had sales: shares of one
-        that had none are those of the week before.
+        Keys of the weeks; the words that sold in them; shares [T, N]; and each week's units [T]: shares of a week that
+        had none are those of the week before.
     """
     last = Week.parse(week) if isinstance(week, str) else week
     table = shop.cube.table(folder, attribute)
@@ -119,12 +122,11 @@ def complete_shares(
     sold = units.any(axis=0) if rows else np.zeros(0, bool)
     units = units[:, sold] if rows else np.zeros((0, 0))
     totals = units.sum(axis=1)
-    observed = totals > 0
     shares = units / np.maximum(totals, 1)[:, None]
-    for number in np.flatnonzero(~observed):
+    for number in np.flatnonzero(totals == 0):
         shares[number] = shares[number - 1] if number else 1 / max(shares.shape[1], 1)
     names = tuple(word for word, kept in zip(table.words, sold, strict=False) if kept)
-    return tuple(table.weeks[number] for number in rows), names, shares, observed
+    return tuple(table.weeks[number] for number in rows), names, shares, totals
 
 
 def _is_partial(shop: Shop, key: str) -> bool:
@@ -132,11 +134,10 @@ def _is_partial(shop: Shop, key: str) -> bool:
 
 
 def _word_forecast(word: str, number: int, tested: Backtest, shares: np.ndarray) -> WordForecast:
-    bounds = (
+    low, high, true_low, true_high = (
         tuple(None if np.isnan(value) else float(value) for value in ends[-1, :, number])
-        for ends in (tested.low, tested.high)
+        for ends in (tested.low, tested.high, tested.true_low, tested.true_high)
     )
-    low, high = bounds
     return WordForecast(
         word=word,
         method=tested.methods[tested.chosen[-1, number]],
@@ -144,6 +145,8 @@ def _word_forecast(word: str, number: int, tested: Backtest, shares: np.ndarray)
         mean=tuple(float(value) for value in tested.forecast[-1, :, number]),
         low=low,
         high=high,
+        true_low=true_low,
+        true_high=true_high,
         quality=_quality(tested, shares, slice(None), slice(number, number + 1)),
     )
 

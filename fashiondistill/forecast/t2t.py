@@ -8,7 +8,7 @@ the one that a model was trained with, and the caller says which it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +18,9 @@ from fashiondistill.data.categories import get_category
 from fashiondistill.data.shop import Bestseller, Shop
 from fashiondistill.data.weeks import Week
 from fashiondistill.forecast.measures import bootstrap_interval
-from fashiondistill.forecast.words import describe_next_week
+from fashiondistill.forecast.words import Embed, describe_next_week
 
 BLOCK = 4  # weeks drawn together
-Embed = Callable[[list[str]], np.ndarray]  # texts -> [N, D], rows of length 1
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,8 @@ class T2tScore:
     Attributes:
         category: folder name.
         num_weeks: that were described.
-        forecast: of `describe_next_week`.
+        forecast: of `describe_next_week` with this encoder.
+        by_shares: of the same without an encoder: the words with the largest forecast shares.
         last_week: of the caption of last week's bestsellers that is most like the others.
         random_week: the same of a week drawn from the past.
         gain: forecast minus last week, week by week.
@@ -39,7 +39,8 @@ class T2tScore:
 
     category: str
     num_weeks: int
-    forecast: tuple[float, float, float]  # mean, low, high; so are the next three
+    forecast: tuple[float, float, float]  # mean, low, high; so are the next four
+    by_shares: tuple[float, float, float]
     last_week: tuple[float, float, float]
     random_week: tuple[float, float, float]
     gain: tuple[float, float, float]
@@ -71,13 +72,14 @@ def t2t_score(shop: Shop, category: str, weeks: Sequence[Week], embed: Embed, *,
         past = [one for one in complete if one <= week]
         chance = past[int(rng.integers(len(past)))]
         told = [
+            describe_next_week(shop, folder, week, embed=texts.of).text,
             describe_next_week(shop, folder, week).text,
             texts.most_typical(shop.bestsellers(folder, week)),
             texts.most_typical(shop.bestsellers(folder, chance)),
         ]
         rows.append((texts.of(told) @ real.T).mean(axis=1))
-    table = np.array(rows)  # [weeks, 3]
-    columns = [table[:, 0], table[:, 1], table[:, 2], table[:, 0] - table[:, 1]]
+    table = np.array(rows)  # [weeks, 4]
+    columns = [*table.T, table[:, 0] - table[:, 2]]
     figures = [(float(one.mean()), *bootstrap_interval(one, np.mean, block=BLOCK)) for one in columns]
     return T2tScore(folder, len(table), *figures)
 

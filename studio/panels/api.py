@@ -111,6 +111,8 @@ def _bind_generate(engine: DesignEngine) -> None:
         influence: float = defaults.sketch_influence,
         seed: int = 0,
         pictures: bool = True,
+        mask: str = "",
+        image: str = "",
     ) -> Iterator[dict]:
         """Draw garment designs over a sketch and rank them against what sold in a week and the words.
 
@@ -128,13 +130,16 @@ def _bind_generate(engine: DesignEngine) -> None:
             influence: share of the steps that see the sketch, 0 to 1
             seed: 0 to 4294967295
             pictures: with a PNG data URL of about 110 kB in each design; an assistant that only needs scores says false
+            mask: PNG data URL of 384 x 512, white where image is to be repainted; empty to draw the whole design
+            image: PNG data URL of 384 x 512, the picture that mask belongs to
 
         Returns:
             progress from 0 to 1 while drawing, at the end designs, best first, with combined, clip_i, clip_t and nearest_article_id
         """  # noqa: E501
         with _as_gradio_error():
             drawn = callbacks.template(engine, category) if sketch == "" else sketch
-            inputs = GenerateInputs(category, week, prompt, drawn, num_candidates, steps, guidance, influence, seed)
+            numbers = (num_candidates, steps, guidance, influence, seed)
+            inputs = GenerateInputs(category, week, prompt, drawn, *numbers, mask, image)
             with closing(callbacks.run(engine, inputs)) as views:
                 for view in views:
                     if view.phase == "ranked":

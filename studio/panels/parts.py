@@ -22,9 +22,15 @@ class ContextParts:
 
 @dataclass(frozen=True)
 class CanvasParts:
-    """Centre column; `template_of` is the category whose silhouette was placed last."""
+    """Centre column; `template_of` is the category whose silhouette was placed last.
+
+    `mask` (white = repaint) and `base` (the picture to repaint) are PNG data URLs that the canvas holds beside its
+    sketch, "" for none; events read and write them like the sketch.
+    """
 
     canvas: gr.HTML
+    mask: gr.HTML
+    base: gr.HTML
     template: gr.Button
     edge_map: gr.UploadButton
     photo: gr.UploadButton
@@ -58,6 +64,16 @@ class ExportParts:
     sketch: gr.Button
     open_design: gr.UploadButton
     file: gr.File
+
+
+@dataclass(frozen=True)
+class LiveParts:
+    """Preview of live mode, above the candidates."""
+
+    picture: gr.HTML
+    words: gr.HTML
+    keep: gr.Button
+    kept: gr.HTML
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import closing
 import gradio as gr
 
 from fashiondistill.config import GenerateConfig
-from studio import callbacks, cards, texts
+from studio import callbacks, cards, texts, trendboard
 from studio.engine import DesignEngine
 from studio.exporting import passports
 from studio.panels.events import MODEL, quiet
@@ -46,8 +46,15 @@ def results_column(engine: DesignEngine) -> ResultParts:
 
 
 def bind_generate(
-    engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts, own: gr.State
+    engine: DesignEngine,
+    context: ContextParts,
+    canvas: CanvasParts,
+    results: ResultParts,
+    *,
+    own: gr.State,
+    latest: gr.State,
 ) -> None:
+    """`own` keeps the visitor's designs by category, for the map; `latest` those of the last request, as passports."""
     model = engine.model_id
 
     def buttons(running: bool) -> tuple[dict, dict]:
@@ -64,23 +71,31 @@ def bind_generate(
         influence: float,
         seed: int,
         lock_seed: bool,
+        mask: str,
+        image: str,
         stop: Stop,
+        kept: trendboard.OwnDesigns,
     ) -> Iterator[tuple]:
         stop.asked = False
         seed = seed if lock_seed else callbacks.pick_seed()
-        inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
+        mask = mask if image else ""  # the canvas says that without a picture it is not used
+        numbers = (num_candidates, steps, guidance, influence, seed)
+        inputs = GenerateInputs(category, week, prompt, sketch, *numbers, mask, image)
         shown_seed, phase = gr.skip() if lock_seed else seed, "idle"
         try:
             with closing(callbacks.run(engine, inputs, stop)) as views:
                 for view in views:
                     drawn = cards.results_html(view, model=model) if view.fresh else gr.skip()
+                    mapped = gr.skip()
+                    if view.phase == "ranked":
+                        mapped = trendboard.keep_designs(kept, category, [one.design.image for one in view.designs])
                     pressable = (gr.skip(), gr.skip()) if view.phase == phase else buttons(view.phase == "running")
                     drawing = view.phase == phase == "running"
                     designs = gr.skip() if drawing else passports(view, model=model)
-                    yield cards.status_html(view), drawn, shown_seed, *pressable, designs
+                    yield cards.status_html(view), drawn, shown_seed, *pressable, mapped, designs
                     shown_seed, phase = gr.skip(), view.phase  # what stays is not sent again: the page would redraw it
         except StudioError as error:
-            yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False), gr.skip()
+            yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False), gr.skip(), gr.skip()
 
     def broken() -> tuple:
         return cards.message_html(texts.BROKEN), *buttons(False)
@@ -104,9 +119,12 @@ def bind_generate(
             results.influence,
             results.seed,
             results.lock_seed,
+            canvas.mask,
+            canvas.base,
             stop,
+            own,
         ],
-        [results.status, results.results, results.seed, results.generate, results.cancel, own],
+        [results.status, results.results, results.seed, results.generate, results.cancel, own, latest],
         show_progress="hidden",
         concurrency_id=MODEL,
         concurrency_limit=1,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gradio as gr
 
-from fashiondistill.exports.passport import Passport
 from studio import cards, texts, trendboard, trendtexts
 from studio.components import TrendBoard
 from studio.engine import ATTRIBUTES, DesignEngine
@@ -28,15 +27,15 @@ def trends_tab(tab: gr.Tab, *, others: gr.Tab) -> TrendParts:
 
 
 def bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts, own: gr.State) -> None:
-    def draw(category: str, attribute: str, week: str, designs: tuple[Passport, ...]) -> tuple:
+    def draw(category: str, attribute: str, week: str, own: trendboard.OwnDesigns) -> tuple:
         try:
-            plots, words = trendboard.board(engine, category, attribute, week, [one.image for one in designs])
+            plots, words = trendboard.board(engine, category, attribute, week, trendboard.designs_of(own, category))
         except StudioError as error:
             return gr.skip(), cards.message_html(str(error)), True
         return plots, f"<p>{cards.escape(words)}</p>", True
 
-    def follow(category: str, attribute: str, week: str, designs: tuple[Passport, ...], shown: bool) -> tuple:
-        return draw(category, attribute, week, designs) if shown else (gr.skip(), gr.skip(), gr.skip())
+    def follow(category: str, attribute: str, week: str, own: trendboard.OwnDesigns, shown: bool) -> tuple:
+        return draw(category, attribute, week, own) if shown else (gr.skip(), gr.skip(), gr.skip())
 
     def show_pictures(category: str, attribute: str, event: gr.EventData) -> str:
         given = event._data if isinstance(event._data, dict) else {}  # comes from the page: not to be trusted

@@ -1,9 +1,8 @@
 """Does a design follow its sketch and its words? Outline, inner lines, CLIP-T, with what real photos reach beside them.
 
 In: a `Bench`. Out: `PartResult`s. An inner stroke is a sketch pixel (above one half) at least `INNER` pixels inside the
-garment; it is found if Canny's detector sees an edge of the picture within `REACH` pixels of it. Busy pictures have
-edges everywhere and blurred ones have few, so the same share on another photo and on another design of the category
-(the floors) stands beside it. The measure knows nothing of what a line means.
+garment; whether it is found is `fashiondistill.adherence`'s matter. The same share on another photo and on another
+design of the category (the floors) stands beside it.
 """
 
 from __future__ import annotations
@@ -12,39 +11,19 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from fashiondistill.adherence import line_share, near_edges
 from train.starter.bench import Bench, Case, PartResult, own_words
 from train.starter.figures import Figure, compare_pictures, figure, iou, mask_on_ground, ratio
 from train.starter.sheets import cell, marked, paper, sheet
 
-# Of 6 pairs of thresholds and 3 blurs, these part a photo from another one best: on 125 validation photos 0.916 of the
-# strokes are found in the photo that they were drawn from, 0.317 in another photo of the category (docs/LOG.md).
-CANNY, BLUR = (40, 100), 1.0
-REACH = 4  # pixels
 INNER = 10  # pixels; the outline's own edge lies further away than `REACH` plus what a design strays from it
 MIN_STROKES = 50  # pixels; a sketch with fewer has no inner lines to follow
-
-
-def edges(picture: np.ndarray) -> np.ndarray:
-    """Bool [H, W]: Canny's edges (L2 gradient) of a uint8 picture in grey, blurred by `BLUR` pixels."""
-    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), BLUR)
-    return cv2.Canny(grey, *CANNY, L2gradient=True) > 0
 
 
 def inner_strokes(sketch: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Bool [H, W]: the strokes that are no outline."""
     core = cv2.erode(inside.astype(np.uint8), np.ones((2 * INNER + 1, 2 * INNER + 1), np.uint8)) > 0
     return (sketch > 0.5) & core
-
-
-def near_edges(picture: np.ndarray) -> np.ndarray:
-    """Bool [H, W]: pixels that have an edge within `REACH` pixels."""
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * REACH + 1, 2 * REACH + 1))
-    return cv2.dilate(edges(picture).astype(np.uint8), disc) > 0
-
-
-def line_share(strokes: np.ndarray, picture: np.ndarray) -> float:
-    """Share of the stroke pixels that the picture has an edge near."""
-    return float(near_edges(picture)[strokes].mean())
 
 
 def another(cases: list[Case], index: int) -> int | None:
