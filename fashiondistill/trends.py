@@ -228,9 +228,9 @@ def _sold_in(shop: Shop, folder: str, last: Week) -> pl.DataFrame:
     articles = shop.articles.filter(pl.col("category") == folder).select("article_id", *ATTRIBUTES)
     return (
         shop.units_in(_window_keys(last, SPAN))
+        .join(articles, on="article_id")  # before adding up: a category has a fraction of the rows
         .group_by("article_id")
-        .agg(pl.col("units").sum())
-        .join(articles, on="article_id")
+        .agg(pl.col("units").sum(), pl.col(ATTRIBUTES).first())
         .sort("units", "article_id", descending=[True, False])
     )
 

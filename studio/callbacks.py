@@ -178,7 +178,15 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
     Raises:
         StudioError: for bad input, before anything is drawn; or when the model cannot go on.
     """
-    request = check_request(engine, inputs)
+    yield from draw(engine, check_request(engine, inputs), stop)
+
+
+def draw(engine: DesignEngine, request: DesignRequest, stop: Stop | None = None) -> Iterator[ResultsView]:
+    """`run`, for a request that has been checked.
+
+    Raises:
+        StudioError: when the model cannot go on.
+    """
     bestsellers = engine.bestsellers(request.category, request.week)
     names = tuple((item.article_id, texts.bestseller(item.rank, item.name)) for item in bestsellers)
     count, started = request.config.num_candidates, time.monotonic()
@@ -188,6 +196,7 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
         num_expected=count,
         progress=Progress(1, count, 0, request.config.num_inference_steps),
         article_names=names,
+        references=tuple(item.article_id for item in bestsellers if item.image.is_file()),
     )
     yield view
     try:
@@ -217,16 +226,20 @@ def download_name(scored: ScoredDesign) -> str:
     return f"{request.category}_{request.week}_seed{request.seed}_{place}.png"
 
 
-def png_url(scored: ScoredDesign, *, model: str) -> str:
+def png_url(scored: ScoredDesign, *, model: str, references: tuple[str, ...] = ()) -> str:
     """Data URL of the PNG with everything that made it inside."""
-    return "data:image/png;base64," + base64.b64encode(png_bytes(scored, model=model)).decode("ascii")
+    data = png_bytes(scored, model=model, references=references)
+    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
 
 
-def ranking_json(view: ResultsView, *, model: str) -> dict:
-    """What the API returns for a finished request."""
+def ranking_json(view: ResultsView, *, model: str, pictures: bool = True) -> dict:
+    """What the API returns for a finished request; `pictures`: with a PNG data URL each."""
     request = view.request
     assert request is not None and view.phase == "ranked", "only a finished request has a ranking"
-    designs = [describe(one, model=model) | {"image": png_url(one, model=model)} for one in view.designs]
+    origin = {"model": model, "references": view.references}
+    designs = [describe(one, **origin) for one in view.designs]
+    if pictures:
+        designs = [facts | {"image": png_url(one, **origin)} for facts, one in zip(designs, view.designs, strict=True)]
     return {
         "category": request.category,
         "week": request.week,

@@ -10,7 +10,9 @@ from html import escape
 
 from fashiondistill.design import ScoredDesign
 from studio import texts
+from studio.boardcards import card_heart
 from studio.callbacks import download_name, png_url
+from studio.library import NOTHING_KEPT, Kept
 from studio.pictures import jpeg_url
 from studio.state import BestsellerTile, LikeGarment, PageContext, ResultsView, Why
 
@@ -69,17 +71,18 @@ def message_html(words: str, *, phase: str = "failed") -> str:
     return _status(phase, words)
 
 
-def results_html(view: ResultsView, *, model: str) -> str:
-    """The candidates as cards; places are kept for those still to come."""
+def results_html(view: ResultsView, *, model: str, kept: Kept = NOTHING_KEPT) -> str:
+    """The candidates as cards, with hearts on those that are kept; places stand ready for those still to come."""
     if view.phase == "idle":
         return (
             f'<div class="fd-empty"><p><strong>{escape(texts.EMPTY_RESULTS)}</strong>'
             f"{escape(texts.EMPTY_RESULTS_MORE)}</p></div>"
         )
     names, ranked = dict(view.article_names), view.phase == "ranked"
+    origin = {"model": model, "references": view.references}
     whys = view.whys or (None,) * len(view.designs)
     cards = [
-        _card(one, names=names, model=model, badge=_badge(one, ranked=ranked), why=why)
+        _card(one, origin, names=names, badge=_badge(one, ranked=ranked), why=why, heart=card_heart(one, kept))
         for one, why in zip(view.designs, whys, strict=True)
     ]
     if view.phase == "running":
@@ -117,7 +120,7 @@ def kept_html(designs: tuple[ScoredDesign, ...], *, names: dict[str, str], model
     """Frames that were kept from Live, newest first; `names` as `ResultsView.article_names`."""
     if not designs:
         return ""
-    cards = "".join(_card(one, names=names, model=model, badge=texts.KEPT, why=None) for one in reversed(designs))
+    cards = "".join(_card(one, {"model": model}, names=names, badge=texts.KEPT, why=None) for one in reversed(designs))
     style = f"--clip-i-weight: {designs[0].design.request.config.clip_i_weight:g}"
     return f'<h2 class="fd-label">{escape(texts.KEPT_TITLE)}</h2><div class="fd-cards" style="{style}">{cards}</div>'
 
@@ -145,10 +148,13 @@ def _status(phase: str, words: str, fraction: float | None = None) -> str:
 
 
 def _badge(scored: ScoredDesign, *, ranked: bool) -> str:
-    return texts.rank_badge(scored.rank) if ranked else texts.candidate(scored.design.index + 1)
+    return texts.rank_badge(scored.rank) if ranked and scored.rank else texts.candidate(scored.design.index + 1)
 
 
-def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, badge: str, why: Why | None) -> str:
+def _card(
+    scored: ScoredDesign, origin: dict, *, names: dict[str, str], badge: str, why: Why | None, heart: str = ""
+) -> str:
+    """`origin`: keyword arguments of `png_url`."""
     request, number = scored.design.request, scored.design.index + 1
     picture = jpeg_url(scored.design.image)
     key = f"fd-large-{request.seed}-{number}"
@@ -160,7 +166,7 @@ def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, badge: str
         + _score(texts.CLIP_I, scored.clip_i, texts.CLIP_I_HELP, kind="image")
         + _score(texts.CLIP_T, scored.clip_t, texts.CLIP_T_HELP, kind="text")
     )
-    url, name = png_url(scored, model=model), download_name(scored)
+    url, name = png_url(scored, **origin), download_name(scored)
     save = f'<a class="fd-save" href="{url}" download="{escape(name)}">{escape(texts.DOWNLOAD)}</a>'
     terms = f'data-clip-i="{scored.clip_i:.6f}" data-clip-t="{scored.clip_t:.6f}"'
     bars = f"--clip-i: {_length(scored.clip_i)}; --clip-t: {_length(scored.clip_t)}"
@@ -168,8 +174,8 @@ def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, badge: str
         f'<article class="design-card" data-rank="{scored.rank}" data-candidate="{number}" {terms} style="{bars}">'
         f'<button type="button" class="fd-picture" popovertarget="{key}" aria-label="{escape(texts.ENLARGE)} {alt}">'
         f'<img src="{picture}" alt="{alt}" width="384" height="512"></button>'
-        f'<div class="fd-facts"><p class="fd-badge">{escape(badge)}</p><dl>{scores}</dl>'
-        f'<p class="fd-nearest">{escape(nearest)}</p>{_repaint_button(alt)}{save}</div>'
+        f'<div class="fd-facts"><div class="fd-top"><p class="fd-badge">{escape(badge)}</p>{heart}</div>'
+        f'<dl>{scores}</dl><p class="fd-nearest">{escape(nearest)}</p>{_repaint_button(alt)}{save}</div>'
         f"{_why(why) if why is not None else ''}"
         f'<div id="{key}" class="fd-large" popover>'
         f'<button type="button" popovertarget="{key}" popovertargetaction="hide" aria-label="{escape(texts.CLOSE)}">'

@@ -114,3 +114,32 @@ def TrendBoard(library: Path, *, elem_id: str = "trend-board") -> gr.HTML:  # no
         label="Trends",
         elem_id=elem_id,
     )
+
+
+def ResultCards(value: str, *, elem_id: str = "results") -> gr.HTML:  # noqa: N802 - reads as the component it is
+    """Candidates with hearts: a `heart` event has {"design": id, "on": bool, "shown": ids beside it}.
+
+    The heart changes at once; where the answer refuses it, `gr.update(refused=id)` turns it back.
+    """
+    return _listening("hearts.js", value, elem_id, refused="")
+
+
+def BoardGrid(value: str, *, elem_id: str = "board-grid") -> gr.HTML:  # noqa: N802 - reads as the component it is
+    """Tiles of designs: `heart` as in `ResultCards`, `choose` with {"design": id}, `compare` with {"designs": ids}."""
+    return _listening("boardgrid.js", value, elem_id, refused="")
+
+
+def BoardExtra(*, elem_id: str = "board-extra") -> gr.HTML:  # noqa: N802 - reads as the component it is
+    """A comparison, whose rail moves the seam between two pictures, or a strip of weeks."""
+    return _listening("compare.js", "", elem_id)
+
+
+def _listening(script: str, value: str, elem_id: str, **props: str) -> gr.HTML:
+    shared = (STATIC / "hearts.js").read_text(encoding="utf-8") if script == "boardgrid.js" else ""
+    return gr.HTML(
+        value=value,
+        js_on_load=shared + (STATIC / script).read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id=elem_id,
+        **props,
+    )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fashiondistill.config import StudioConfig
+from fashiondistill.config import GenerateConfig, StudioConfig
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fashiondistill.data.shop import Bestseller, Shop
+    from fashiondistill.diffusion.past import Past
     from fashiondistill.diffusion.pipeline import GarmentPipeline
     from fashiondistill.explain import KnownGarments
-    from fashiondistill.scoring import ClipScorer, References
+    from fashiondistill.scoring import ClipScorer, PictureScore, References
     from fashiondistill.trends import TrendPrompt
     from studio.trendfacts import MapPoint, TrendFacts
 
@@ -76,6 +77,7 @@ class DesignEngine:
         self._lock = threading.Lock()
         self._counting, self._num_waiting = threading.Lock(), 0  # requests of `generate` that wait for their turn
         self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)
+        self._past = lru_cache(maxsize=NUM_CACHED)(self._gather_past)
         self._facts = lru_cache(maxsize=NUM_CACHED)(self._gather_facts)
         self._known = lru_cache(maxsize=NUM_CACHED)(self._gather_known)
         self._looks: dict[str, np.ndarray] = {}  # article id -> embedding of its picture
@@ -198,7 +200,7 @@ class DesignEngine:
             references = self._references(request.category, request.week)
             scored: list[ScoredDesign] = []
             try:
-                with closing(self.pipeline.stream(request)) as events:
+                with closing(self.pipeline.stream(request, self._past(request.category, request.week))) as events:
                     for event in events:
                         if isinstance(event, Design):
                             scored.append(score_design(event, self.scorer, references))
@@ -228,6 +230,26 @@ class DesignEngine:
         listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
         return {item.article_id: item for item in listed if item.image.is_file()}
 
+    def _gather_past(self, category: str, week: str) -> Past | None:
+        """What sold before a week, for a model that was trained to see it; None for others."""
+        if self.pipeline.trend is None:
+            return None
+        from fashiondistill.diffusion.past import shop_past
+
+        return shop_past(self.shop, category, week, self.pipeline.trend, self.scorer.embed_images)
+
+    def rank(self, pictures: list[np.ndarray], category: str, week: str, prompt: str) -> tuple[PictureScore, ...]:
+        """Pictures from anywhere (uint8 [512, 384, 3]) against the week's bestsellers and the words, best first.
+
+        Raises:
+            ValueError: for a week without sales or a prompt that is too long.
+        """
+        from fashiondistill.scoring import rank_pictures
+
+        references = self._references(category, week)
+        config = GenerateConfig()
+        return tuple(rank_pictures(pictures, self.scorer, references, prompt=prompt, config=config))
+
     def draw_live(self, request: DesignRequest) -> ScoredDesign | None:
         """The request's first candidate, scored; None if `generate` has the model or comes to want it.
 
@@ -245,7 +267,7 @@ class DesignEngine:
             return None
         try:
             references = self._references(request.category, request.week)
-            with closing(self.pipeline.stream(request)) as events:
+            with closing(self.pipeline.stream(request, self._past(request.category, request.week))) as events:
                 for event in events:
                     if isinstance(event, Design):
                         return score_design(event, self.scorer, references)

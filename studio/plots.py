@@ -88,6 +88,16 @@ def word_colour(word: str, number: int) -> str:
     return PALETTE[number % len(PALETTE)]
 
 
+def faint(colour: str, strength: float) -> str:
+    """A colour of `word_colour` or `PALETTE`, see-through; strength 0 to 1."""
+    red, green, blue = (
+        (int(part) for part in colour[4:-1].split(","))
+        if colour.startswith("rgb(")
+        else (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    )
+    return f"rgba({red}, {green}, {blue}, {strength})"
+
+
 def _largest(shares):  # noqa: ANN001, ANN202 - DataFrame
     """The `NUM_WORDS` largest words, largest first, and what the others add up to."""
     order = shares.mean().sort_values(ascending=False).index

@@ -132,6 +132,7 @@ class ResultsView:
         seconds: since the request was taken up.
         article_names: article id -> how the page calls that bestseller.
         whys: what stands behind each design's rank, in their order; empty until ranked.
+        references: ids of the bestsellers that CLIP-I compares with: those with a picture.
     """
 
     phase: Phase
@@ -143,3 +144,4 @@ class ResultsView:
     seconds: float = 0.0
     article_names: tuple[tuple[str, str], ...] = ()
     whys: tuple[Why, ...] = ()
+    references: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from fashiondistill.data.categories import get_category
 from fashiondistill.data.weeks import Week
 from studio import texts, trendtexts
-from studio.plots import FONT, GREY, GRID, mark_week, word_colour
+from studio.plots import FONT, GREY, GRID, faint, mark_week, word_colour
 from studio.trendfacts import MapPoint, TrendFacts
 
 NUM_LINES = 3  # fans above each other than this cannot be told apart
@@ -41,7 +41,7 @@ def forecast_figure(facts: TrendFacts) -> go.Figure:
         ahead = [forecast.origin, *forecast.weeks]
         for low, high, strength in ((one.low, one.high, 0.16), (one.true_low, one.true_high, 0.3)):
             if None not in low:
-                figure.add_trace(_band(ahead, [one.now, *low], [one.now, *high], one.word, _faint(colour, strength)))
+                figure.add_trace(_band(ahead, [one.now, *low], [one.now, *high], one.word, faint(colour, strength)))
         figure.add_traces(_line(past, facts.shares.loc[past, one.word], one.word, colour))
         figure.add_traces(_line(ahead, [one.now, *one.mean], one.word, colour, dash="4px,4px"))
         if came:
@@ -83,16 +83,23 @@ def life_figure(facts: TrendFacts) -> go.Figure:
     """Share against momentum: where in its life each word stands."""
     figure = _figure(height=380)
     known = [one for one in facts.signals if one.momentum is not None]
-    named = sorted(sorted(known, key=lambda one: -one.share * abs(one.momentum))[:NUM_NAMED], key=lambda o: o.momentum)
-    # Neighbours are named above and below in turn, or their names would overlap.
-    sides = {one.word: ("top center", "bottom center")[place % 2] for place, one in enumerate(named)}
+    change = {one.word: 100 * math.expm1(one.momentum) for one in known}
+    space = 0.15 * max(max(change.values(), default=0) - min(change.values(), default=0), 10)  # for a name
+    named = sorted(known, key=lambda one: -one.share * abs(one.momentum))[:NUM_NAMED]
+    # Beside a larger neighbour, whose name stands above it, a name stands below its point.
+    sides = {
+        one.word: "bottom center"
+        if any(o.share > one.share and abs(change[o.word] - change[one.word]) < space for o in named)
+        else "top center"
+        for one in named
+    }
     for stage, symbol in STAGE_SYMBOLS.items():
         group = [one for one in known if one.stage == stage]
         if not group:
             continue
         figure.add_trace(
             go.Scatter(
-                x=[100 * math.expm1(one.momentum) for one in group],
+                x=[change[one.word] for one in group],
                 y=[100 * max(one.share, LEAST_SHARE) for one in group],
                 mode="markers+text",
                 text=[one.word if one.word in sides else "" for one in group],
@@ -107,11 +114,9 @@ def life_figure(facts: TrendFacts) -> go.Figure:
                 f"<extra>{stage}</extra>",
             )
         )  # fmt: skip
-    change = [100 * math.expm1(one.momentum) for one in known] or [0.0]
-    space = 0.15 * max(max(change) - min(change), 10)  # for the names of the outermost words
     figure.update_xaxes(
         title_text=trendtexts.MOMENTUM_AXIS, zeroline=True, zerolinecolor=GREY,
-        range=[min(*change, 0) - space, max(*change, 0) + space],
+        range=[min([0, *change.values()]) - space, max([0, *change.values()]) + space],
     )  # fmt: skip
     # Most words have a small share: on a plain scale they would lie on top of each other.
     figure.update_yaxes(title_text=trendtexts.SHARE_NOW_AXIS, type="log", tickvals=SHARE_TICKS, minor={"ticks": ""})
@@ -289,12 +294,3 @@ def _legend_entry(word: str, colour: str) -> go.Scatter:
         legendgroup=word,
         meta=word,
     )
-
-
-def _faint(colour: str, strength: float) -> str:
-    red, green, blue = (
-        (int(part) for part in colour[4:-1].split(","))
-        if colour.startswith("rgb(")
-        else (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    )
-    return f"rgba({red}, {green}, {blue}, {strength})"

@@ -171,7 +171,7 @@ def description_words(facts: TrendFacts) -> str:
     if not told.text:
         return ""
     parts = ", ".join(f"{one.words} {_percent(one.share_next)} %" for one in told.phrases)
-    return f"Expected in {told.week}: {told.text} ({parts} of units)."
+    return f"Expected in {told.week}: bestsellers most like \u201c{told.text}\u201d ({parts} of units)."
 
 
 def pictures_title(week: str, word: str) -> str:

@@ -24,6 +24,7 @@ from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
+from fashiondistill.scoring import PictureScore
 from studio.engine import CandidateReady, Event, Ranked, StepDone
 from studio.trendfacts import MapPoint, TrendFacts, map_points, trend_facts
 
@@ -183,6 +184,19 @@ class FakeEngine:
         """One of the first week's bestsellers."""
         return {item.article_id: item for item in self.bestsellers(category, self.weeks[0].key)}[article_id]
 
+    def rank(self, pictures: list[np.ndarray], category: str, week: str, prompt: str) -> tuple[PictureScore, ...]:
+        """Darker pictures are better."""
+        self.check_prompt(prompt)
+        ids = [item.article_id for item in self.bestsellers(category, week)]
+        scored = []
+        for index, picture in enumerate(pictures):
+            clip_i, clip_t = 1 - float(picture.mean()) / 255, 0.25 if prompt else None
+            combined = clip_i if clip_t is None else 0.6 * clip_i + 0.4 * clip_t
+            near = tuple((article, clip_i + 0.02 - 0.01 * n) for n, article in enumerate(ids))
+            scored.append(PictureScore(index, clip_i, clip_t, combined, near, 0))
+        ordered = sorted(scored, key=lambda one: -one.combined)
+        return tuple(replace(one, rank=rank) for rank, one in enumerate(ordered, start=1))
+
     def draw_live(self, request: DesignRequest) -> ScoredDesign | None:
         """Candidate 1, if `generate` does not have the model."""
         self.check_prompt(request.prompt)
@@ -245,5 +259,6 @@ if __name__ == "__main__":
 
     from app import launch
 
-    fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=StudioConfig(port=int(sys.argv[1])))
+    settings = StudioConfig(port=int(sys.argv[1]), store_dir=tempfile.mkdtemp())
+    fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=settings)
     launch(fake, fake.config)

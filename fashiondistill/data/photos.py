@@ -13,6 +13,7 @@ import numpy as np
 
 from fashiondistill.data.attributes import compose_caption
 from fashiondistill.data.categories import PHOTO_LABELS
+from fashiondistill.data.cues import cues
 from fashiondistill.data.lines import draw_lines
 from fashiondistill.data.masks import GarmentMask, garment_mask, rembg_mask
 from fashiondistill.data.measure import measure_colours, measure_pattern
@@ -66,7 +67,9 @@ def prepare_photo(image: np.ndarray, label: str, *, min_score: float, segmenter:
     colours = measure_colours(picture, mask)
     words = tuple(colour.word for colour in colours)
     pattern = measure_pattern(picture, mask)
-    caption = compose_caption(colours=list(words), pattern=pattern, garment=garment, details=_details(garment, mask))
+    told = cues(picture, mask, garment=garment, colour=words[0], pattern=pattern)
+    details = tuple(dict.fromkeys((*_details(garment, mask), *told)))
+    caption = compose_caption(colours=list(words), pattern=pattern, garment=garment, details=details)
     return PreparedPhoto(
         pictures=ArticlePictures(image=picture, sketch=draw_lines(picture, mask), mask=mask),
         caption=caption,

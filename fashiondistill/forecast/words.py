@@ -125,9 +125,9 @@ def _sold(shop: Shop, folder: str, last: Week) -> pl.DataFrame:
     words = shop.articles.filter(pl.col("category") == folder).select("article_id", *ATTRIBUTES)
     return (
         shop.units_in(keys)
+        .join(words, on="article_id")  # before adding up: a category has a fraction of the rows
         .group_by("article_id")
-        .agg(pl.col("units").sum())
-        .join(words, on="article_id")
+        .agg(pl.col("units").sum(), pl.col(ATTRIBUTES).first())
         .sort("units", "article_id", descending=[True, False])
     )
 

@@ -7,9 +7,9 @@ import time
 import gradio as gr
 
 from studio import callbacks, cards, live, texts
-from studio.engine import DesignEngine
+from studio.library import Library
 from studio.panels.events import quiet
-from studio.panels.parts import CanvasParts, ContextParts, LiveParts, ResultParts
+from studio.panels.parts import CanvasParts, ContextParts, LiveParts, ResultParts, Visit
 from studio.state import GenerateInputs, StudioError
 
 
@@ -24,8 +24,14 @@ def live_column() -> LiveParts:
 
 
 def bind_live(
-    engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts, shown: LiveParts
+    library: Library,
+    context: ContextParts,
+    canvas: CanvasParts,
+    results: ResultParts,
+    shown: LiveParts,
+    visit: Visit,
 ) -> None:
+    engine = library.engine
     if not live.is_offered():
         return
     frame, frames, live_seed = gr.State(None), gr.State(()), gr.State(None)
@@ -56,10 +62,16 @@ def bind_live(
         words = texts.live_frame(seed, time.monotonic() - started)
         return cards.live_html(drawn), cards.live_words_html(words), drawn, new_seed, gr.update(interactive=True)
 
-    def keep_frame(drawn, kept: tuple) -> tuple:  # noqa: ANN001 - ScoredDesign or None
+    def keep_frame(drawn, kept: tuple, user: str) -> tuple:  # noqa: ANN001 - ScoredDesign or None
+        words = gr.skip()
+        if drawn is not None:
+            try:
+                library.keep_frame(user, drawn)
+            except StudioError as error:
+                words = cards.live_words_html(str(error))
         kept = live.keep(drawn, kept)
         shown_cards = cards.kept_html(kept, names=live.article_names(engine, kept), model=engine.model_id)
-        return shown_cards, kept, callbacks.pick_seed(), gr.update(interactive=False)
+        return shown_cards, kept, callbacks.pick_seed(), gr.update(interactive=False), words
 
     canvas.canvas.live(
         draw_live,
@@ -78,4 +90,5 @@ def bind_live(
         trigger_mode="always_last",  # while a frame is drawn only the latest drawing waits
         **quiet(),
     )
-    shown.keep.click(keep_frame, [frame, frames], [shown.kept, frames, live_seed, shown.keep], **quiet())
+    outputs = [shown.kept, frames, live_seed, shown.keep, shown.words]
+    shown.keep.click(keep_frame, [frame, frames, visit.user], outputs, **quiet())
