@@ -13,6 +13,8 @@ IMAGE_HEIGHT = 512  # pixels; MGD's size, kept through the whole system
 IMAGE_WIDTH = 384
 GROUND = 246  # grey level of the flat ground that every prepared picture stands on
 
+LIVE_STEPS = 3  # denoising steps of the page's live preview: half of a candidate's, so about half its time
+
 ASSETS = Path(__file__).parent / "assets"
 STARTER = ASSETS / "starter"
 CATALOGUE = ASSETS / "catalogue"
@@ -81,7 +83,11 @@ class StudioConfig:
     host: str = option("127.0.0.1", "address to listen on; 0.0.0.0 opens it to the network")
     port: int = option(7860, "port to listen on")
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
+    mcp: bool = option(True, "serve the endpoints to assistants as MCP tools at /gradio_api/mcp")
     max_queue: int = option(24, "requests that may wait; more are told to come back")
+    store_dir: str = option(
+        "", "folder of everything that designers made (empty = /data on a Space, else the user's data folder)"
+    )
 
     def __post_init__(self) -> None:
         require(0 <= self.port <= 65535, "port", self.port, "choose 0 to 65535 (0: any free port).")
@@ -199,16 +205,23 @@ class DatasetConfig:
 
 @dataclass(frozen=True)
 class PrepareDrawingsConfig:
-    """Drawn garments, added to a data set for the categories that photos lack."""
+    """Drawn garments, added to a data set: most of the categories that photos lack."""
 
     out: str = option("", "data set folder; what it already holds stays")
-    num_drawings: int = option(1500, "garments to draw, spread evenly over their kinds")
+    num_drawings: int = option(1500, "garments to draw")
+    shares: tuple[int, ...] = option(
+        (16, 12, 12, 14, 22, 24),
+        "parts of upper body, lower body, full body, shoes, accessories and underwear; spread evenly over their kinds",
+        nargs="*",
+    )
     seed: int = option(0, "seed of shapes, colours and patterns")
     num_workers: int = option(0, "processes; 0 = one per core, 1 = no others")
 
     def __post_init__(self) -> None:
         require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
         require(self.num_drawings >= 1, "num_drawings", self.num_drawings, "choose at least 1.")
+        good = len(self.shares) == 6 and min(self.shares) >= 0 and 1 <= sum(self.shares) <= 1000
+        require(good, "shares", self.shares, "give six whole numbers of 0 or more, together 1 to 1000.")
         require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
 
 
@@ -409,7 +422,10 @@ class PredictConfig:
     dataset_path: str = option("", "data set in the published layout (python -m fashiondistill.prepare hm)")
     checkpoint_path: str = option("", "pipeline folder, or UNet weights (.safetensors) for the base model")
     output_dir: str = option("", "folder to write to; the same command goes on where it stopped")
-    pretrained_model_name_or_path: str = option(str(STARTER), "base pipeline when --checkpoint_path holds a UNet alone")
+    lora: str = option("", "LoRA to add to the model: folder or file of train.dpo or train.temporal --lora_rank")
+    pretrained_model_name_or_path: str = option(
+        str(STARTER), "base when --checkpoint_path holds a UNet alone: folder, hub id or .safetensors"
+    )
     mode: str = option(
         "forecast", "prompt from the past only, or (oracle) the true caption", choices=("forecast", "oracle")
     )

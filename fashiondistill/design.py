@@ -27,6 +27,8 @@ class DesignRequest:
         mask: [512, 384] float32, 1 = repaint, or None for everywhere.
         seed: candidate k is drawn with noise keyed by (seed, k).
         config: number of candidates, steps, guidance.
+        start: [512, 384, 3] uint8 picture to vary: drawing begins at it under noise, instead of at noise alone.
+        strength: share of the steps that a variation of `start` takes, from 0 (hardly any change) to 1 (all of them).
 
     Raises:
         ValueError: naming the field, its value and the remedy.
@@ -40,6 +42,8 @@ class DesignRequest:
     mask: np.ndarray | None = None
     seed: int = 0
     config: GenerateConfig = GenerateConfig()
+    start: np.ndarray | None = None
+    strength: float = 1.0
 
     def __post_init__(self) -> None:
         size = (IMAGE_HEIGHT, IMAGE_WIDTH)
@@ -47,8 +51,11 @@ class DesignRequest:
             raise ValueError(f"sketch has shape {self.sketch.shape}; give [height, width] = {list(size)}.")
         if self.mask is not None and self.mask.shape != size:
             raise ValueError(f"mask has shape {self.mask.shape}; give [height, width] = {list(size)}.")
-        if self.image is not None and (self.image.shape != (*size, 3) or self.image.dtype != np.uint8):
-            raise ValueError(f"image is {self.image.dtype} of shape {self.image.shape}; give uint8 RGB {[*size, 3]}.")
+        for name, picture in (("image", self.image), ("start", self.start)):
+            if picture is not None and (picture.shape != (*size, 3) or picture.dtype != np.uint8):
+                raise ValueError(f"{name} is {picture.dtype} of shape {picture.shape}; give uint8 RGB {[*size, 3]}.")
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength {self.strength} is out of range: choose more than 0, up to 1.")
         if self.mask is not None and self.image is None:
             raise ValueError("mask is given without an image: give the image whose masked part is to be repainted.")
         if not self.sketch.max() > 0:

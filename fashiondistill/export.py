@@ -5,6 +5,7 @@ In: `ScoredDesign`s. Out: files or bytes. Knows nothing of models or pages.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import io
 import json
@@ -16,20 +17,29 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageEr
 from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH
 from fashiondistill.design import ScoredDesign
 
-CHUNK = "fashiondistill"  # name of the PNG text chunk
+CHUNK = "fashiondistill"  # name of the PNG text chunk; the pictures that belong to it add "-sketch", "-mask", "-image"
+VERSION = 1  # of what stands in the chunk; files before it had neither a number nor the sketch
 LABEL_HEIGHT = 40  # pixels under each picture of a contact sheet
 GAP = 12
 
 
-def describe(scored: ScoredDesign, *, model: str) -> dict:
-    """Everything that a design came from and how it was ranked, as plain JSON values."""
+def describe(scored: ScoredDesign, *, model: str, references: tuple[str, ...] = (), notes: str = "") -> dict:
+    """Everything that a design came from and how it was ranked, as plain JSON values.
+
+    Args:
+        model: id of the model, which opens with its name and holds its hash.
+        references: ids of the articles that CLIP-I compared with; empty where they were not kept.
+        notes: what the designer wrote about it.
+    """
     request = scored.design.request
     return {
+        "version": VERSION,
         "rank": scored.rank,
         "clip_i": round(scored.clip_i, 4),
         "clip_t": round(scored.clip_t, 4),
         "combined": round(scored.combined, 4),
         "nearest_article_id": scored.nearest_article_id,
+        "references": list(references),
         "candidate": scored.design.index,
         "seed": request.seed,
         "category": request.category,
@@ -37,21 +47,39 @@ def describe(scored: ScoredDesign, *, model: str) -> dict:
         "prompt": request.prompt,
         "model": model,
         "settings": dataclasses.asdict(request.config),
+        "notes": notes,
     }
 
 
-def png_bytes(scored: ScoredDesign, *, model: str) -> bytes:
-    """A PNG whose text chunk "fashiondistill" holds `describe`."""
+def png_bytes(scored: ScoredDesign, *, model: str, references: tuple[str, ...] = (), notes: str = "") -> bytes:
+    """A PNG that `exports.passport.read_passport` restores the whole request and its scores from.
+
+    The text chunk "fashiondistill" holds `describe` as JSON; compressed text chunks beside it hold the sketch and,
+    where a part of a picture was repainted, mask and picture, each as a PNG in base64. Strokes keep 8 bits, as drawn.
+    """
+    request = scored.design.request
     text = PngImagePlugin.PngInfo()
-    text.add_text(CHUNK, json.dumps(describe(scored, model=model)))
-    buffer = io.BytesIO()
-    Image.fromarray(scored.design.image).save(buffer, format="PNG", pnginfo=text)
-    return buffer.getvalue()
+    text.add_text(CHUNK, json.dumps(describe(scored, model=model, references=references, notes=notes)))
+    for name, picture in (("sketch", request.sketch), ("mask", request.mask), ("image", request.image)):
+        if picture is not None:
+            text.add_text(f"{CHUNK}-{name}", _png_text(picture), zip=True)
+    return _png(scored.design.image, text)
 
 
-def write_png(path: Path, scored: ScoredDesign, *, model: str) -> None:
+def write_png(path: Path, scored: ScoredDesign, *, model: str, references: tuple[str, ...] = ()) -> None:
     """Write `png_bytes` to a file."""
-    path.write_bytes(png_bytes(scored, model=model))
+    path.write_bytes(png_bytes(scored, model=model, references=references))
+
+
+def _png_text(picture: np.ndarray) -> str:
+    grey = picture if picture.dtype == np.uint8 else (picture * 255).round().astype(np.uint8)
+    return base64.b64encode(_png(grey, None, optimize=True)).decode("ascii")
+
+
+def _png(picture: np.ndarray, text: PngImagePlugin.PngInfo | None, *, optimize: bool = False) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG", pnginfo=text, optimize=optimize)
+    return buffer.getvalue()
 
 
 def read_png_metadata(path: Path) -> dict:

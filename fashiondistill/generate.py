@@ -19,7 +19,8 @@ from fashiondistill.config import CATALOGUE, STARTER, GenerateConfig, option, re
 from fashiondistill.data.sales import user_cache_dir
 from fashiondistill.data.shop import Shop
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
-from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.diffusion.past import shop_past
+from fashiondistill.diffusion.pipeline import add_lora, load_pipeline
 from fashiondistill.images import read_image, read_product_picture, sketch_from_edge_map
 from fashiondistill.scoring import ClipScorer, rank_designs, score_design
 from fashiondistill.trends import trend_prompt
@@ -36,6 +37,7 @@ class GenerateRequest:
     seed: int = option(0, "the same seed gives the same pixels")
     out: str = option("", "folder to write to")
     model: str = option(str(STARTER), "folder of the pipeline (diffusers layout)")
+    lora: str = option("", "LoRA to add to the model: folder or file of train.dpo or train.temporal --lora_rank")
     catalogue: str = option(str(CATALOGUE), "folder with articles, transactions and images in H&M's layout")
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
 
@@ -62,13 +64,18 @@ def generate(asked: GenerateRequest, config: GenerateConfig) -> list[ScoredDesig
     prompt = asked.prompt.strip() or trend_prompt(shop, asked.category, asked.week).text
     request = DesignRequest(asked.category, asked.week, prompt, sketch, seed=asked.seed, config=config)
     pipeline = load_pipeline(Path(asked.model), asked.device)
+    if asked.lora:
+        add_lora(pipeline, Path(asked.lora))
     pipeline.check_prompt(prompt)
     scorer = ClipScorer.load(Path(asked.model) / "clip", asked.device)
     pictured = [b for b in bestsellers if b.image.is_file()]  # H&M's own set lacks 442 pictures
     references = scorer.references({b.article_id: read_product_picture(b.image) for b in pictured})
+    past = None
+    if pipeline.trend is not None:
+        past = shop_past(shop, asked.category, asked.week, pipeline.trend, scorer.embed_images)
     scored = []
     with tqdm(total=config.num_candidates * config.num_inference_steps, desc="drawing", unit="step") as bar:
-        for event in pipeline.stream(request):
+        for event in pipeline.stream(request, past):
             if isinstance(event, Design):
                 scored.append(score_design(event, scorer, references))
             else:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from functools import reduce
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, reduce
 from itertools import groupby
 from pathlib import Path
 
@@ -24,8 +24,12 @@ from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import DatasetConfig, PredictConfig
 from fashiondistill.data.categories import get_category
 from fashiondistill.data.dataset import GarmentDataset, GarmentSample
+from fashiondistill.data.folders import open_folder
+from fashiondistill.data.samplefiles import read_picture
 from fashiondistill.diffusion.conditioning import Conditioning
-from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise, load_pipeline
+from fashiondistill.diffusion.past import Past, make_past
+from fashiondistill.diffusion.pipeline import GarmentPipeline, add_lora, candidate_noise, load_pipeline, prepare
+from fashiondistill.diffusion.sources import open_base
 from fashiondistill.forecast.prompts import Prompts, Told, key_number
 from fashiondistill.predictionfiles import (
     PROGRESS,
@@ -37,6 +41,7 @@ from fashiondistill.predictionfiles import (
     write_sheet,
     write_tables,
 )
+from fashiondistill.scoring import ClipScorer
 
 OPTIONS = "options.json"  # what must not change when a run goes on
 FREE = ("output_dir", "batch_size", "num_workers_test", "device")  # what may
@@ -71,6 +76,7 @@ def predict(config: PredictConfig) -> list[dict]:
         )
     for number in usable:
         pipeline.check_prompt(told[number].prompt)
+    past_of = past_reader(pipeline, dataset, config) if pipeline.trend is not None else None
     done = read_done(out)
     missing = [number for number in usable if names[number] not in done]
     loader = DataLoader(
@@ -78,7 +84,8 @@ def predict(config: PredictConfig) -> list[dict]:
     )
     with tqdm(total=len(usable), initial=len(usable) - len(missing), desc="drawing", unit="picture") as bar:
         for places, samples in zip(_batches(missing, config.batch_size), loader, strict=True):
-            pictures = draw(pipeline, samples, [told[number].prompt for number in places], config)
+            pasts = [past_of(sample) for sample in samples] if past_of is not None else None
+            pictures = draw(pipeline, samples, [told[number].prompt for number in places], config, pasts)
             rows = [
                 _row(names[number], sample, told[number], dataset, number, config, pipeline.model_id)
                 for number, sample in zip(places, samples, strict=True)
@@ -114,9 +121,14 @@ def open_model(config: PredictConfig) -> GarmentPipeline:
         )
     if path.is_dir():
         pipeline = load_pipeline(path, config.device)
-    else:
+    elif (Path(config.pretrained_model_name_or_path) / "clip").is_dir():
         pipeline = load_pipeline(Path(config.pretrained_model_name_or_path), config.device)
         _load_unet(pipeline, path)
+    else:  # Stable Diffusion: its UNet is given the file's channels
+        pipeline = prepare(open_base(config.pretrained_model_name_or_path, unet=str(path)).pipeline, config.device)
+        pipeline.model_id = f"{path.parent.name}/{path.name}"
+    if config.lora:
+        add_lora(pipeline, Path(config.lora))
     if config.mixed_precision == "fp16" and pipeline.device.type == "cpu":
         raise ValueError("--mixed_precision fp16 is not usable: processors have no fast fp16; choose bf16, no or auto.")
     if config.mixed_precision != "auto":
@@ -139,8 +151,35 @@ def _load_unet(pipeline: GarmentPipeline, path: Path) -> None:
     pipeline.model_id = f"{path.parent.name}/{path.name}"
 
 
+def past_reader(
+    pipeline: GarmentPipeline, dataset: GarmentDataset, config: PredictConfig
+) -> Callable[[GarmentSample], Past]:
+    """What gives a model with a trend encoder the past of a sample: up to its own week, before the one drawn."""
+    folder = Path(config.checkpoint_path)
+    folder = folder if folder.is_dir() else Path(config.pretrained_model_name_or_path)
+    scorer = ClipScorer.load(folder / "clip", pipeline.device.type)
+    paths = {item.article_id: item.image for item in open_folder(Path(config.dataset_path)).items}
+    shape = dataset.config.shape
+
+    @cache
+    def embedding(article_id: str) -> np.ndarray:
+        return scorer.embed_images([read_picture(paths[article_id], shape).pixels])[0]
+
+    def past_of(sample: GarmentSample) -> Past:
+        articles = dataset.articles_by_week(sample.category, sample.week)
+        target = sample.week.shift(config.predict_future_weeks)
+        embed = lambda ids: np.stack([embedding(one) for one in ids])  # noqa: E731
+        return make_past(sample.category, target, articles, embed, pipeline.trend)
+
+    return past_of
+
+
 def draw(
-    pipeline: GarmentPipeline, samples: Sequence[GarmentSample], prompts: Sequence[str], config: PredictConfig
+    pipeline: GarmentPipeline,
+    samples: Sequence[GarmentSample],
+    prompts: Sequence[str],
+    config: PredictConfig,
+    pasts: Sequence[Past] | None = None,
 ) -> np.ndarray:
     """One picture for each sample, uint8 [B, 512, 384, 3]; what lies outside its mask stays.
 
@@ -149,8 +188,8 @@ def draw(
     """
     masks = [sample.mask.astype(np.float32) / 255 for sample in samples]
     conditions: list[Conditioning] = [
-        pipeline.condition(prompt, sample.sketch.astype(np.float32) / 255, sample.image, mask)
-        for prompt, sample, mask in zip(prompts, samples, masks, strict=True)
+        pipeline.condition(prompt, sample.sketch.astype(np.float32) / 255, sample.image, mask, past)
+        for prompt, sample, mask, past in zip(prompts, samples, masks, pasts or [None] * len(samples), strict=True)
     ]
     noise = torch.cat([candidate_noise(_seed_of(sample, config), 0, pipeline.layout.latents) for sample in samples])
     steps = pipeline.denoise(

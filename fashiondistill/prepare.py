@@ -24,7 +24,7 @@ from fashiondistill.config import (
 )
 from fashiondistill.data.checks import as_table, check_folder
 from fashiondistill.data.columns import map_columns
-from fashiondistill.data.drawingset import prepare_drawings
+from fashiondistill.data.drawingset import describe, prepare_drawings
 from fashiondistill.data.hmpictures import Camera
 from fashiondistill.data.hmset import prepare_hm
 from fashiondistill.data.photoset import prepare_photos
@@ -77,10 +77,7 @@ def _check(config: CheckConfig) -> int:
 
 def _drawings(config: PrepareDrawingsConfig) -> None:
     records = prepare_drawings(config)
-    print(
-        f"drew {len(records)} garments: "
-        + ", ".join(f"{n} {g}" for g, n in Counter(r.garment for r in records).items())
-    )
+    print(f"drew {len(records)} garments: {describe(records)}")
 
 
 def _hm(config: PrepareHmConfig, shot: ProductShotConfig) -> None:

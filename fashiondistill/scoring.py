@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import CLIPTokenizer
 
-from fashiondistill.config import GROUND
+from fashiondistill.config import GROUND, GenerateConfig
 from fashiondistill.design import Design, ScoredDesign
 from fashiondistill.images import to_model
 
@@ -125,6 +125,53 @@ class ClipScorer:
                 "Choose a week with sales, or check images/ of the catalogue."
             )
         return References(tuple(pictures), self.embed_images(list(pictures.values())))
+
+
+@dataclass(frozen=True)
+class PictureScore:
+    """A picture from anywhere with every term of its rank.
+
+    Attributes:
+        index: place among the pictures given, from 0.
+        clip_i: cosine similarity to the reference bestsellers, mean over the set; in [-1, 1].
+        clip_t: cosine similarity to the words; None where none were given.
+        combined: weighted sum of the two; clip_i alone where there are no words.
+        similarities: (article id, cosine) of each reference, most similar first.
+        rank: 1 = best.
+    """
+
+    index: int
+    clip_i: float
+    clip_t: float | None
+    combined: float
+    similarities: tuple[tuple[str, float], ...]
+    rank: int
+
+
+def rank_pictures(
+    pictures: list[np.ndarray], scorer: ClipScorer, references: References, *, prompt: str, config: GenerateConfig
+) -> list[PictureScore]:
+    """Best first, by the weights of `config`; ties go to the picture given first.
+
+    Args:
+        pictures: uint8 [512, 384, 3].
+        prompt: what they should show; "" leaves the words out of the ranking.
+
+    Raises:
+        ValueError: if the prompt is longer than CLIP reads.
+    """
+    words = scorer.embed_texts([prompt])[0] if prompt else None
+    scored = []
+    for index, picture in enumerate(pictures):
+        image = scorer.embed_images([picture])[0]
+        found = zip(references.article_ids, map(float, references.embeddings @ image), strict=True)
+        cosines = sorted(found, key=lambda one: -one[1])
+        clip_i = sum(cosine for _, cosine in cosines) / len(cosines)
+        clip_t = None if words is None else float(image @ words)
+        combined = clip_i if clip_t is None else config.clip_i_weight * clip_i + config.clip_t_weight * clip_t
+        scored.append(PictureScore(index, clip_i, clip_t, combined, tuple(cosines), 0))
+    ordered = sorted(scored, key=lambda one: (-one.combined, one.index))
+    return [replace(one, rank=rank) for rank, one in enumerate(ordered, start=1)]
 
 
 def score_design(design: Design, scorer: ClipScorer, references: References) -> ScoredDesign:

@@ -25,7 +25,7 @@ from fashiondistill.design import DesignRequest, ScoredDesign
 from fashiondistill.export import describe, png_bytes
 from fashiondistill.images import read_image, sketch_from_edge_map
 from studio import texts
-from studio.canvas import decode_canvas, encode_canvas
+from studio.canvas import decode_canvas, decode_mask, decode_picture, encode_canvas
 from studio.engine import ATTRIBUTES, CandidateReady, DesignEngine, Ranked, StepDone
 from studio.pictures import tile_picture
 from studio.state import BestsellerTile, GenerateInputs, PageContext, Progress, ResultsView, Stop, StudioError
@@ -49,7 +49,7 @@ def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
             for item in engine.bestsellers(category, week)
         )
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if not tiles:
         return PageContext(category, week, texts.NO_BESTSELLERS, (), "")
     prompt = engine.trend_prompt(category, week)
@@ -63,7 +63,7 @@ def check_category(category: str) -> str:
     try:
         return get_category(category).folder
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def check_week(engine: DesignEngine, week: str) -> str:
@@ -73,7 +73,7 @@ def check_week(engine: DesignEngine, week: str) -> str:
     try:
         parsed = Week.parse(week)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if parsed not in engine.weeks:
         raise StudioError(texts.no_such_week(parsed.key, engine.weeks[0].key, engine.weeks[-1].key))
     return parsed.key
@@ -95,7 +95,26 @@ def read_sketch(value: str | None) -> np.ndarray:
     try:
         return decode_canvas(value)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
+
+
+def read_repaint(inputs: GenerateInputs) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """The picture to repaint (uint8 [512, 384, 3]) and where (float32 [512, 384], 1 = repaint), or neither.
+
+    Raises:
+        StudioError: if one of the two lacks the other, or either cannot be read.
+    """
+    try:
+        image, mask = decode_picture(inputs.image), decode_mask(inputs.mask)
+    except ValueError as error:
+        raise StudioError(capital(str(error))) from error
+    if image is None and mask is None:
+        return None, None
+    if image is None:
+        raise StudioError(texts.MASK_WITHOUT_PICTURE)
+    if mask is None:
+        raise StudioError(texts.PICTURE_WITHOUT_MASK)
+    return image, mask
 
 
 def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
@@ -104,7 +123,7 @@ def sketch_from_edge_map_file(upload: str | bytes | None) -> str:
     try:
         return encode_canvas(sketch_from_edge_map(image))
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def sketch_from_photo_file(upload: str | bytes | None) -> str:
@@ -113,7 +132,7 @@ def sketch_from_photo_file(upload: str | bytes | None) -> str:
     try:
         return encode_canvas(lines_from_photo(image))
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def pick_seed() -> int:
@@ -131,6 +150,7 @@ def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest
     if not isinstance(inputs.prompt, str):
         raise StudioError(texts.not_text(texts.PROMPT, inputs.prompt))
     sketch = read_sketch(inputs.sketch)
+    image, mask = read_repaint(inputs)
     numbers = {
         name: _number(getattr(inputs, name), label, whole=name.startswith("num_"))
         for name, label in texts.SETTING_LABELS.items()
@@ -141,10 +161,10 @@ def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest
     except ValueError as error:
         raise StudioError(_without_flags(str(error))) from error
     try:
-        request = DesignRequest(category, week, inputs.prompt.strip(), sketch, seed=seed, config=config)
+        request = DesignRequest(category, week, inputs.prompt.strip(), sketch, image, mask, seed=seed, config=config)
         engine.check_prompt(request.prompt)
     except ValueError as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
     if not engine.bestsellers(category, week):
         raise StudioError(texts.no_sales(week, get_category(category).title))
     return request
@@ -158,7 +178,15 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
     Raises:
         StudioError: for bad input, before anything is drawn; or when the model cannot go on.
     """
-    request = check_request(engine, inputs)
+    yield from draw(engine, check_request(engine, inputs), stop)
+
+
+def draw(engine: DesignEngine, request: DesignRequest, stop: Stop | None = None) -> Iterator[ResultsView]:
+    """`run`, for a request that has been checked.
+
+    Raises:
+        StudioError: when the model cannot go on.
+    """
     bestsellers = engine.bestsellers(request.category, request.week)
     names = tuple((item.article_id, texts.bestseller(item.rank, item.name)) for item in bestsellers)
     count, started = request.config.num_candidates, time.monotonic()
@@ -168,6 +196,7 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
         num_expected=count,
         progress=Progress(1, count, 0, request.config.num_inference_steps),
         article_names=names,
+        references=tuple(item.article_id for item in bestsellers if item.image.is_file()),
     )
     yield view
     try:
@@ -187,7 +216,7 @@ def run(engine: DesignEngine, inputs: GenerateInputs, stop: Stop | None = None) 
                     return
                 yield view
     except (ValueError, FileNotFoundError, MemoryError) as error:
-        raise StudioError(_capital(str(error))) from error
+        raise StudioError(capital(str(error))) from error
 
 
 def download_name(scored: ScoredDesign) -> str:
@@ -197,16 +226,20 @@ def download_name(scored: ScoredDesign) -> str:
     return f"{request.category}_{request.week}_seed{request.seed}_{place}.png"
 
 
-def png_url(scored: ScoredDesign, *, model: str) -> str:
+def png_url(scored: ScoredDesign, *, model: str, references: tuple[str, ...] = ()) -> str:
     """Data URL of the PNG with everything that made it inside."""
-    return "data:image/png;base64," + base64.b64encode(png_bytes(scored, model=model)).decode("ascii")
+    data = png_bytes(scored, model=model, references=references)
+    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
 
 
-def ranking_json(view: ResultsView, *, model: str) -> dict:
-    """What the API returns for a finished request."""
+def ranking_json(view: ResultsView, *, model: str, pictures: bool = True) -> dict:
+    """What the API returns for a finished request; `pictures`: with a PNG data URL each."""
     request = view.request
     assert request is not None and view.phase == "ranked", "only a finished request has a ranking"
-    designs = [describe(one, model=model) | {"image": png_url(one, model=model)} for one in view.designs]
+    origin = {"model": model, "references": view.references}
+    designs = [describe(one, **origin) for one in view.designs]
+    if pictures:
+        designs = [facts | {"image": png_url(one, **origin)} for facts, one in zip(designs, view.designs, strict=True)]
     return {
         "category": request.category,
         "week": request.week,
@@ -294,5 +327,6 @@ def _without_flags(message: str) -> str:
     return message
 
 
-def _capital(message: str) -> str:
+def capital(message: str) -> str:
+    """The message as a sentence of the page."""
     return message[:1].upper() + message[1:]

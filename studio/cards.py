@@ -10,7 +10,9 @@ from html import escape
 
 from fashiondistill.design import ScoredDesign
 from studio import texts
+from studio.boardcards import card_heart
 from studio.callbacks import download_name, png_url
+from studio.library import NOTHING_KEPT, Kept
 from studio.pictures import jpeg_url
 from studio.state import BestsellerTile, LikeGarment, PageContext, ResultsView, Why
 
@@ -28,7 +30,7 @@ def headline_html(context: PageContext) -> str:
 def bestsellers_html(context: PageContext) -> str:
     """The week's bestsellers as pictures with the units sold."""
     title = f'<h2 class="fd-label">{escape(texts.BESTSELLERS)}</h2>'
-    return f'<section class="fd-bestsellers">{title}{_tiles(context.bestsellers)}</section>'
+    return f'<section class="fd-bestsellers">{title}{_tiles(context.bestsellers, underlay=True)}</section>'
 
 
 def drawer_html(title: str, shown: tuple[BestsellerTile, ...]) -> str:
@@ -37,10 +39,11 @@ def drawer_html(title: str, shown: tuple[BestsellerTile, ...]) -> str:
     return f'<details class="fd-bestsellers fd-drawer" open><summary>{escape(title)}</summary>{found}</details>'
 
 
-def _tiles(shown: tuple[BestsellerTile, ...]) -> str:
+def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False) -> str:
     tiles = "".join(
         f'<li title="{escape(tile.name)}: {escape(tile.caption)}" data-article="{escape(tile.article_id)}">'
-        f'<span class="fd-tile">{_tile_picture(tile)}<b>{tile.rank}</b></span>'
+        f'<span class="fd-tile">{_tile_picture(tile)}<b>{tile.rank}</b>'
+        f"{_underlay_button(tile) if underlay and tile.picture else ''}</span>"
         f"<strong>{escape(tile.name)}</strong><small>{escape(texts.units(tile.units))}</small></li>"
         for tile in shown
     )
@@ -68,17 +71,18 @@ def message_html(words: str, *, phase: str = "failed") -> str:
     return _status(phase, words)
 
 
-def results_html(view: ResultsView, *, model: str) -> str:
-    """The candidates as cards; places are kept for those still to come."""
+def results_html(view: ResultsView, *, model: str, kept: Kept = NOTHING_KEPT) -> str:
+    """The candidates as cards, with hearts on those that are kept; places stand ready for those still to come."""
     if view.phase == "idle":
         return (
             f'<div class="fd-empty"><p><strong>{escape(texts.EMPTY_RESULTS)}</strong>'
             f"{escape(texts.EMPTY_RESULTS_MORE)}</p></div>"
         )
     names, ranked = dict(view.article_names), view.phase == "ranked"
+    origin = {"model": model, "references": view.references}
     whys = view.whys or (None,) * len(view.designs)
     cards = [
-        _card(one, names=names, model=model, ranked=ranked, why=why)
+        _card(one, origin, names=names, badge=_badge(one, ranked=ranked), why=why, heart=card_heart(one, kept))
         for one, why in zip(view.designs, whys, strict=True)
     ]
     if view.phase == "running":
@@ -101,6 +105,36 @@ def _weight(clip_i_weight: float) -> str:
     )
 
 
+def live_html(scored: ScoredDesign) -> str:
+    """The live preview's picture."""
+    alt = escape(f"{texts.LIVE}: {scored.design.request.prompt}")
+    return f'<img class="fd-live-picture" src="{jpeg_url(scored.design.image)}" alt="{alt}" width="384" height="512">'
+
+
+def live_words_html(words: str) -> str:
+    """What stands beside the live preview."""
+    return f'<h2 class="fd-label">{escape(texts.LIVE)}</h2><p class="fd-live-words" role="status">{escape(words)}</p>'
+
+
+def kept_html(designs: tuple[ScoredDesign, ...], *, names: dict[str, str], model: str) -> str:
+    """Frames that were kept from Live, newest first; `names` as `ResultsView.article_names`."""
+    if not designs:
+        return ""
+    cards = "".join(_card(one, {"model": model}, names=names, badge=texts.KEPT, why=None) for one in reversed(designs))
+    style = f"--clip-i-weight: {designs[0].design.request.config.clip_i_weight:g}"
+    return f'<h2 class="fd-label">{escape(texts.KEPT_TITLE)}</h2><div class="fd-cards" style="{style}">{cards}</div>'
+
+
+def _underlay_button(tile: BestsellerTile) -> str:
+    """Lays the bestseller under the paper; static/canvas_panel.js listens for it."""
+    label = f"{escape(texts.UNDERLAY)}: {escape(tile.name)}"
+    return (
+        f'<button type="button" class="fd-lay" data-underlay="{escape(tile.article_id)}" aria-label="{label}" '
+        f'title="{escape(texts.UNDERLAY)}"><svg viewBox="0 0 24 24" aria-hidden="true">'
+        '<path d="M12 4l8 4.5-8 4.5-8-4.5zM4 13.5l8 4.5 8-4.5"/></svg></button>'
+    )
+
+
 def _tile_picture(tile: BestsellerTile) -> str:
     if not tile.picture:
         return f"<em>{escape(texts.NO_PICTURE)}</em>"
@@ -113,12 +147,18 @@ def _status(phase: str, words: str, fraction: float | None = None) -> str:
     return f'<div class="fd-state" data-phase="{escape(phase)}" role="{role}"><p>{escape(words)}</p>{bar}</div>'
 
 
-def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bool, why: Why | None) -> str:
+def _badge(scored: ScoredDesign, *, ranked: bool) -> str:
+    return texts.rank_badge(scored.rank) if ranked and scored.rank else texts.candidate(scored.design.index + 1)
+
+
+def _card(
+    scored: ScoredDesign, origin: dict, *, names: dict[str, str], badge: str, why: Why | None, heart: str = ""
+) -> str:
+    """`origin`: keyword arguments of `png_url`."""
     request, number = scored.design.request, scored.design.index + 1
     picture = jpeg_url(scored.design.image)
     key = f"fd-large-{request.seed}-{number}"
     alt = escape(f"{texts.candidate(number)}: {request.prompt}")
-    badge = texts.rank_badge(scored.rank) if ranked else texts.candidate(number)
     nearest = texts.nearest(names.get(scored.nearest_article_id, scored.nearest_article_id))
     help_combined = texts.ranked_by(request.config.clip_i_weight, request.config.clip_t_weight)
     scores = (
@@ -126,7 +166,7 @@ def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bo
         + _score(texts.CLIP_I, scored.clip_i, texts.CLIP_I_HELP, kind="image")
         + _score(texts.CLIP_T, scored.clip_t, texts.CLIP_T_HELP, kind="text")
     )
-    url, name = png_url(scored, model=model), download_name(scored)
+    url, name = png_url(scored, **origin), download_name(scored)
     save = f'<a class="fd-save" href="{url}" download="{escape(name)}">{escape(texts.DOWNLOAD)}</a>'
     terms = f'data-clip-i="{scored.clip_i:.6f}" data-clip-t="{scored.clip_t:.6f}"'
     bars = f"--clip-i: {_length(scored.clip_i)}; --clip-t: {_length(scored.clip_t)}"
@@ -134,13 +174,19 @@ def _card(scored: ScoredDesign, *, names: dict[str, str], model: str, ranked: bo
         f'<article class="design-card" data-rank="{scored.rank}" data-candidate="{number}" {terms} style="{bars}">'
         f'<button type="button" class="fd-picture" popovertarget="{key}" aria-label="{escape(texts.ENLARGE)} {alt}">'
         f'<img src="{picture}" alt="{alt}" width="384" height="512"></button>'
-        f'<div class="fd-facts"><p class="fd-badge">{escape(badge)}</p><dl>{scores}</dl>'
-        f'<p class="fd-nearest">{escape(nearest)}</p>{save}</div>'
+        f'<div class="fd-facts"><div class="fd-top"><p class="fd-badge">{escape(badge)}</p>{heart}</div>'
+        f'<dl>{scores}</dl><p class="fd-nearest">{escape(nearest)}</p>{_repaint_button(alt)}{save}</div>'
         f"{_why(why) if why is not None else ''}"
         f'<div id="{key}" class="fd-large" popover>'
         f'<button type="button" popovertarget="{key}" popovertargetaction="hide" aria-label="{escape(texts.CLOSE)}">'
         f'<img src="{picture}" alt="{alt}"></button></div></article>'
     )
+
+
+def _repaint_button(alt: str) -> str:
+    """Lays the card's picture under the paper to be repainted in part; static/canvas_panel.js listens for it."""
+    words = escape(texts.REPAINT)
+    return f'<button type="button" class="fd-repaint" data-repaint aria-label="{words}: {alt}">{words}</button>'
 
 
 def _score(label: str, value: float, help_text: str, *, kind: str) -> str:

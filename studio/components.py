@@ -6,22 +6,27 @@ source folder for every subclass of a component.
 
 from __future__ import annotations
 
+import json
+import re
 from html import escape
 from pathlib import Path
 
 import gradio as gr
 
+from studio.canvastexts import SHORTCUTS, SHORTCUTS_NOTE, WORDS
+
 STATIC = Path(__file__).parent / "static"
 STORAGE_KEY = "fashiondistill-sketch"
+SCRIPTS = ("canvas.js", "canvas_saving.js", "canvas_view.js", "canvas_tools.js", "canvas_panel.js")  # in this order
 
 
 def SketchCanvas(  # noqa: N802 - reads as the component it is
     value: str | None = None,
     *,
-    onion: str | None = None,
+    slot: str = "",
+    live: bool = False,
     elem_id: str = "sketch-canvas",
     storage_key: str = STORAGE_KEY,
-    visible: bool = True,
 ) -> gr.HTML:
     """A drawing canvas of 384 x 512 pixels whose value is a PNG data URL; `canvas.decode_canvas` reads it.
 
@@ -30,25 +35,61 @@ def SketchCanvas(  # noqa: N802 - reads as the component it is
     the browser under `storage_key` and wins over `value` after a reload; give an opening template as `value`, not by
     `demo.load`, which would draw over the restored sketch.
 
+    Beside the sketch the canvas holds a repaint area and a picture under the paper; `CanvasOutlet` gives them to
+    events. Further events: `.trace`, with {"picture": data URL} whose lines are wanted; `.fetch`, with {"article": id}
+    of the bestseller to be laid under the paper, answered by `gr.update(underlay=[data URL, {"base": bool, "name":
+    str, "at": anything new}])`; and `.live`, 400 ms after the pen has lifted while Live is on.
+
     Args:
         value: data URL to open with, from `canvas.encode_canvas`; None for white paper.
-        onion: data URL of a picture shown faintly beneath the drawing; not part of the value. Change it with
-            `gr.update(onion=...)`.
+        slot: the drawings of one slot are kept apart from those of another. Changed by `gr.update(slot=...)`, together
+            with a `value` if need be; a drawing that was kept in the slot wins over it.
+        live: whether the Live button is shown.
         elem_id: id of the element in the page.
-        storage_key: key in the browser's localStorage; one per canvas.
-        visible: whether the component is shown.
+        storage_key: opening of the keys in the browser's localStorage; one per canvas.
     """
+    rows = "".join(f"<dt>{escape(keys)}</dt><dd>{escape(what)}</dd>" for keys, what in SHORTCUTS)
+    places = {name: escape(text) for name, text in WORDS.items()} | {
+        "storage_key": escape(storage_key),
+        "slot": escape(slot),
+        # Not as props: a tab that is opened late is made without them.
+        "words": escape(json.dumps(WORDS)),
+        "live_hidden": "" if live else "hidden",
+        "shortcuts": rows,
+        "shortcuts_note": escape(SHORTCUTS_NOTE),
+    }
+    template = (STATIC / "canvas.html").read_text(encoding="utf-8")
     return gr.HTML(
         value=value,
-        html_template=(STATIC / "canvas.html").read_text(encoding="utf-8"),
+        html_template=re.sub(r"\[\[(\w+)\]\]", lambda found: places[found[1]], template),
         css_template=(STATIC / "canvas.css").read_text(encoding="utf-8"),
-        js_on_load=(STATIC / "canvas.js").read_text(encoding="utf-8"),
+        js_on_load="\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS),
         apply_default_css=False,
         label="Sketch",
         elem_id=elem_id,
-        visible=visible,
-        onion=onion or "",
-        storage_key=storage_key,
+        slot=slot,
+        underlay=None,
+    )
+
+
+def CanvasOutlet(name: str, *, storage_key: str = STORAGE_KEY) -> gr.HTML:  # noqa: N802 - reads as the component it is
+    """One more value of the canvas with this `storage_key`, for events to read and to write; nothing is shown.
+
+    Args:
+        name: "mask", a PNG data URL with white where to repaint, or "base", that of the picture to repaint, uint8
+            384 x 512; both are "" where there is none. Writing either is one undoable step on the canvas.
+        storage_key: of the canvas.
+    """
+    if name not in ("mask", "base"):
+        raise ValueError(f'outlet: {name!r} is unknown; give "mask" or "base".')
+    attributes = f'data-outlet="{name}" data-key="{escape(storage_key)}"'
+    return gr.HTML(
+        value="",
+        html_template=f"<span {attributes} hidden></span>",
+        js_on_load=(STATIC / "outlet.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        label=name,
+        elem_classes=["fd-outlet"],
     )
 
 
@@ -72,4 +113,33 @@ def TrendBoard(library: Path, *, elem_id: str = "trend-board") -> gr.HTML:  # no
         apply_default_css=False,
         label="Trends",
         elem_id=elem_id,
+    )
+
+
+def ResultCards(value: str, *, elem_id: str = "results") -> gr.HTML:  # noqa: N802 - reads as the component it is
+    """Candidates with hearts: a `heart` event has {"design": id, "on": bool, "shown": ids beside it}.
+
+    The heart changes at once; where the answer refuses it, `gr.update(refused=id)` turns it back.
+    """
+    return _listening("hearts.js", value, elem_id, refused="")
+
+
+def BoardGrid(value: str, *, elem_id: str = "board-grid") -> gr.HTML:  # noqa: N802 - reads as the component it is
+    """Tiles of designs: `heart` as in `ResultCards`, `choose` with {"design": id}, `compare` with {"designs": ids}."""
+    return _listening("boardgrid.js", value, elem_id, refused="")
+
+
+def BoardExtra(*, elem_id: str = "board-extra") -> gr.HTML:  # noqa: N802 - reads as the component it is
+    """A comparison, whose rail moves the seam between two pictures, or a strip of weeks."""
+    return _listening("compare.js", "", elem_id)
+
+
+def _listening(script: str, value: str, elem_id: str, **props: str) -> gr.HTML:
+    shared = (STATIC / "hearts.js").read_text(encoding="utf-8") if script == "boardgrid.js" else ""
+    return gr.HTML(
+        value=value,
+        js_on_load=shared + (STATIC / script).read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id=elem_id,
+        **props,
     )

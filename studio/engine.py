@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fashiondistill.config import StudioConfig
+from fashiondistill.config import GenerateConfig, StudioConfig
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fashiondistill.data.shop import Bestseller, Shop
+    from fashiondistill.diffusion.past import Past
     from fashiondistill.diffusion.pipeline import GarmentPipeline
     from fashiondistill.explain import KnownGarments
-    from fashiondistill.scoring import ClipScorer, References
+    from fashiondistill.scoring import ClipScorer, PictureScore, References
     from fashiondistill.trends import TrendPrompt
     from studio.trendfacts import MapPoint, TrendFacts
 
@@ -74,7 +75,9 @@ class DesignEngine:
     ) -> None:
         self.config, self.shop, self.pipeline, self.scorer, self.model_id = config, shop, pipeline, scorer, model_id
         self._lock = threading.Lock()
+        self._counting, self._num_waiting = threading.Lock(), 0  # requests of `generate` that wait for their turn
         self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)
+        self._past = lru_cache(maxsize=NUM_CACHED)(self._gather_past)
         self._facts = lru_cache(maxsize=NUM_CACHED)(self._gather_facts)
         self._known = lru_cache(maxsize=NUM_CACHED)(self._gather_known)
         self._looks: dict[str, np.ndarray] = {}  # article id -> embedding of its picture
@@ -193,11 +196,11 @@ class DesignEngine:
         from fashiondistill.scoring import rank_designs, score_design
 
         self.check_prompt(request.prompt)
-        with self._lock:
+        with self._turn():
             references = self._references(request.category, request.week)
             scored: list[ScoredDesign] = []
             try:
-                with closing(self.pipeline.stream(request)) as events:
+                with closing(self.pipeline.stream(request, self._past(request.category, request.week))) as events:
                     for event in events:
                         if isinstance(event, Design):
                             scored.append(score_design(event, self.scorer, references))
@@ -226,6 +229,72 @@ class DesignEngine:
         """Article id -> bestseller of the category that has a picture, in the order in which they came up."""
         listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
         return {item.article_id: item for item in listed if item.image.is_file()}
+
+    def _gather_past(self, category: str, week: str) -> Past | None:
+        """What sold before a week, for a model that was trained to see it; None for others."""
+        if self.pipeline.trend is None:
+            return None
+        from fashiondistill.diffusion.past import shop_past
+
+        return shop_past(self.shop, category, week, self.pipeline.trend, self.scorer.embed_images)
+
+    def rank(self, pictures: list[np.ndarray], category: str, week: str, prompt: str) -> tuple[PictureScore, ...]:
+        """Pictures from anywhere (uint8 [512, 384, 3]) against the week's bestsellers and the words, best first.
+
+        Raises:
+            ValueError: for a week without sales or a prompt that is too long.
+        """
+        from fashiondistill.scoring import rank_pictures
+
+        references = self._references(category, week)
+        config = GenerateConfig()
+        return tuple(rank_pictures(pictures, self.scorer, references, prompt=prompt, config=config))
+
+    def draw_live(self, request: DesignRequest) -> ScoredDesign | None:
+        """The request's first candidate, scored; None if `generate` has the model or comes to want it.
+
+        Never waits: a frame that comes late is of a drawing that is gone, and `generate` gets the model within a step.
+
+        Raises:
+            ValueError, MemoryError: as `generate`.
+        """
+        import torch
+
+        from fashiondistill.scoring import score_design
+
+        self.check_prompt(request.prompt)
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            references = self._references(request.category, request.week)
+            with closing(self.pipeline.stream(request, self._past(request.category, request.week))) as events:
+                for event in events:
+                    if isinstance(event, Design):
+                        return score_design(event, self.scorer, references)
+                    if self._num_waiting:
+                        return None
+        except torch.OutOfMemoryError as error:
+            raise MemoryError(
+                "the model's device ran out of memory. Switch Live off, or start the studio with --device cpu."
+            ) from error
+        finally:
+            self._lock.release()
+        raise AssertionError("a request without candidates cannot be made")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The model for one request; `draw_live` sees that somebody waits for it."""
+        with self._counting:
+            self._num_waiting += 1
+        try:
+            self._lock.acquire()
+        finally:
+            with self._counting:
+                self._num_waiting -= 1
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _embed_references(self, category: str, week: str) -> References:
         sold = [item for item in self.bestsellers(category, week) if item.image.is_file()]  # H&M's own set lacks 442

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import gradio as gr
 
-from studio import cards, texts
+from studio import boardcards, boardtexts, cards, texts
 from studio.components import STATIC
 from studio.engine import DesignEngine
+from studio.library import Library
 from studio.panels.api import bind_api
+from studio.panels.board import bind_board, board_tab
 from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
+from studio.panels.events import quiet
+from studio.panels.exports import bind_exports, drop_script, exports_row
+from studio.panels.live import bind_live, live_column
+from studio.panels.parts import ResultParts, Visit
+from studio.panels.remix import DESIGN_TAB, bind_remix
 from studio.panels.results import bind_generate, results_column
 from studio.panels.trends import bind_trends, trends_tab
+from studio.state import Stop, StudioError
 from studio.theme import CSS_PATH, studio_theme
 
 MAX_UPLOAD = "20mb"
@@ -32,37 +40,63 @@ LAUNCH_OPTIONS = {
 }
 
 
-def build_page(engine: DesignEngine) -> gr.Blocks:
+def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
     """The whole page, filled for the first category and the latest week."""
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
         gr.HTML(cards.header_html())
         with gr.Row(elem_id="workspace"):
             with gr.Column(elem_id="context"):
                 context = context_column(engine)
-            with gr.Column(elem_id="stage"), gr.Tabs():
-                with gr.Tab(texts.TAB_DESIGN) as design, gr.Row(elem_id="design-row"):
+            with gr.Column(elem_id="stage"), gr.Tabs() as tabs:
+                with gr.Tab(texts.TAB_DESIGN, id=DESIGN_TAB) as design, gr.Row(elem_id="design-row"):
                     with gr.Column(elem_id="canvas-column"):
                         canvas = canvas_column(engine)
                     with gr.Column(elem_id="results-column"):
                         results = results_column(engine)
+                        exports = exports_row()
+                        live = live_column()
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
-        own = gr.State({})  # the visitor's latest designs by category, for the map
+                with gr.Tab(boardtexts.TAB_BOARD, id="board") as tab:
+                    board = board_tab(engine, tab, tabs)
+        visit = _visit()
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
-        bind_generate(engine, context, canvas, results, own)
-        bind_trends(engine, context, trends, own)
+        bind_generate(library, context, canvas, results, visit)
+        bind_exports(engine, context, canvas, results, exports, visit.latest)
+        bind_live(library, context, canvas, results, live, visit)
+        bind_trends(engine, context, trends, visit.own)
+        bind_board(library, board, results, visit)
+        bind_remix(library, board, context, canvas, results, visit)
         bind_api(engine)
+        _bind_welcome(library, page, results, visit)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
     return page
 
 
+def _visit() -> Visit:
+    """The key is all that the browser holds: the designs are on the server."""
+    user = gr.BrowserState("", storage_key="fashiondistill-user", secret="fashiondistill-user")
+    return Visit(user, own=gr.State({}), latest=gr.State(()), stop=gr.State(Stop()))
+
+
+def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, visit: Visit) -> None:
+    def welcome(user: str) -> tuple:
+        try:
+            key = library.known(user)
+            return key, boardcards.line_html(library.picks_words(key))
+        except StudioError as error:
+            return gr.skip(), cards.message_html(str(error))
+
+    page.load(welcome, visit.user, [visit.user, results.picks], queue=False, **quiet())
+
+
 def launch_options() -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`."""
-    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH], "head": _head()}
+    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH, STATIC / "board.css"], "head": _head()}
 
 
 def _head() -> str:
-    """What listens to the page as a whole: keys, and the rail that orders the cards."""
+    """What listens to the page as a whole: keys, the rail that orders the cards, files that are dropped."""
     scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("keys.js", "ranking.js")]
-    return "".join(f"<script>{script}</script>" for script in scripts)
+    return "".join(f"<script>{script}</script>" for script in scripts) + drop_script()

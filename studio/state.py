@@ -19,7 +19,10 @@ class StudioError(ValueError):
 
 @dataclass(frozen=True)
 class GenerateInputs:
-    """One press of Generate, as it comes from the page or the API: types are not to be trusted yet."""
+    """One press of Generate, as it comes from the page or the API: types are not to be trusted yet.
+
+    `sketch`, `mask` (white = repaint) and `image` (the picture to repaint) are PNG data URLs; None or "" for none.
+    """
 
     category: str
     week: str
@@ -30,6 +33,8 @@ class GenerateInputs:
     guidance_scale: float
     sketch_influence: float
     seed: int
+    mask: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,7 @@ class ResultsView:
         seconds: since the request was taken up.
         article_names: article id -> how the page calls that bestseller.
         whys: what stands behind each design's rank, in their order; empty until ranked.
+        references: ids of the bestsellers that CLIP-I compares with: those with a picture.
     """
 
     phase: Phase
@@ -138,3 +144,4 @@ class ResultsView:
     seconds: float = 0.0
     article_names: tuple[tuple[str, str], ...] = ()
     whys: tuple[Why, ...] = ()
+    references: tuple[str, ...] = ()

@@ -35,6 +35,14 @@ ATTRIBUTE = "Show shares of"
 ATTRIBUTE_LABELS = {"colour": "Colours", "type": "Garment types", "pattern": "Patterns"}
 SHARE_AXIS, WEEK_AXIS, OTHER_WORDS = "Share of units sold (%)", "Week", "all others"
 
+PICTURES = "Picture"
+EXPORT_ZIP, EXPORT_PDF, EXPORT_CSV, EXPORT_SVG = "ZIP", "Line sheet (PDF)", "Scores (CSV)", "Sketch (SVG)"
+OPEN_DESIGN = "Open a design"
+EXPORT_LABEL = "Export these designs, or open one that was saved"
+DROP_HINT = "Drop a saved design to go on with it, or an edge map or a photo for its lines"
+NO_DESIGNS = "Export: there are no designs yet. Press Generate first, or open a saved design."
+NO_SKETCH = "Export: the canvas is empty. Draw something first."
+
 IDLE = "Ready. Draw, or keep the template, and press Generate."
 EMPTY_RESULTS = "Your designs appear here"
 EMPTY_RESULTS_MORE = (
@@ -57,6 +65,20 @@ PENDING = "waiting"
 
 TEMPLATE_DONE = "Template placed on the canvas. Undo brings your drawing back."
 EDGE_MAP_DONE = "Edge map placed on the canvas. Undo brings your drawing back."
+LIVE, KEEP, KEPT, KEPT_TITLE = "Live", "Keep", "Kept", "Kept from Live"
+LIVE_WAITS = "Draw: a quick preview follows a moment after the pen has lifted."
+LIVE_BUSY = "Generate has the model. Live goes on with your next stroke after that."
+
+TRACE_DONE = "Lines of the picture placed on the canvas. Undo brings your drawing back."
+REPAINT, UNDERLAY = "Repaint a part", "Show under the paper"
+UNDER = "Picture under the paper"
+MASK_WITHOUT_PICTURE = (
+    "Repaint area: there is no picture to repaint. Press Repaint a part on a design, or clear the repaint area."
+)
+PICTURE_WITHOUT_MASK = (
+    "Repaint area: nothing is marked. Choose Repaint area above the canvas and paint over the part that is to change, "
+    "or turn off Repaint in it to draw the whole design."
+)
 PHOTO_DONE = "Lines of the photo placed on the canvas. Undo brings your drawing back."
 
 INFO_CANDIDATES = "Designs to draw, 1 to 8"
@@ -175,5 +197,65 @@ def no_upload(label: str) -> str:
     return f"{label}: no file arrived. Choose a PNG, JPEG or WebP file."
 
 
+def live_frame(seed: int, seconds: float) -> str:
+    """What stands beside a live preview."""
+    return f"Drawn in {seconds:.1f} s with few steps, always with seed {seed}. Keep it, and the next has another seed."
+
+
+def no_such_bestseller(article_id: object) -> str:
+    """Error for an article whose picture is asked for and that is not among the week's bestsellers."""
+    return (
+        f"{UNDER}: article {reprlib.repr(article_id)} has no picture in this week. Choose one of the bestsellers shown."
+    )
+
+
 def _s(points: int) -> str:
     return "" if abs(points) == 1 else "s"
+
+
+def exported(name: str) -> str:
+    """What the status says when a file is on its way."""
+    return f"Saved as {name}."
+
+
+def opened(name: str, notes: list[str]) -> str:
+    """What the status says when a saved design was opened."""
+    words = f"Opened {name}: category, week, words, sketch, settings and seed are back; the seed is kept."
+    return " ".join((words, *notes))
+
+
+def other_model(theirs: str, ours: str) -> str:
+    """Note on a design of another model."""
+    return f"It was drawn by another model ({theirs[:60]}); {ours[:60]} will draw something else."
+
+
+def week_not_sold(week: str) -> str:
+    """Note on a design of a week that these sales lack."""
+    return f"These sales hold nothing of its week {week}, so the week was left as it is."
+
+
+def other_weights(clip_i_weight: float, clip_t_weight: float) -> str:
+    """Note on a design that was ranked by other weights than the page's."""
+    return f"It was ranked by {ranked_by(clip_i_weight, clip_t_weight)}, which is not what this page uses."
+
+
+MASK_LEFT_OUT = "Its repaint mask cannot be shown on this page: a new request would draw the whole picture."
+
+
+def not_pictures(value: object, most: int) -> str:
+    """Error for something else than a list of pictures."""
+    given = f"{len(value)} were given" if isinstance(value, list) else f"{type(value).__name__} is no list"
+    return f"Pictures: {given}. Give a list of 1 to {most} pictures."
+
+
+def not_a_picture(label: str, shown: str) -> str:
+    """Error for a picture that is neither a data URL nor an upload."""
+    return (
+        f"{label}: {shown} is neither a data URL (data:image/png;base64,...) nor a file that was uploaded before. "
+        "Give one of them."
+    )
+
+
+def picture_too_large(label: str, megabytes: int) -> str:
+    """Error for a data URL that is too long."""
+    return f"{label}: it has more than {megabytes} MB. Give a smaller picture."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,14 @@ import pytest
 from fashiondistill.config import StudioConfig
 from tests.fake_engine import FakeEngine
 
+# Whatever opens a studio without a --store_dir of its own must not write among the developer's designs.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="fashiondistill-tests-")
+
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
-    return FakeEngine(tmp_path_factory.mktemp("pictures"), config=StudioConfig(port=0))
+    config = StudioConfig(port=0, store_dir=str(tmp_path_factory.mktemp("store")))
+    return FakeEngine(tmp_path_factory.mktemp("pictures"), config=config)
 
 
 @pytest.fixture(scope="module")

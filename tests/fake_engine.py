@@ -24,6 +24,7 @@ from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
+from fashiondistill.scoring import PictureScore
 from studio.engine import CandidateReady, Event, Ranked, StepDone
 from studio.trendfacts import MapPoint, TrendFacts, map_points, trend_facts
 
@@ -71,6 +72,8 @@ class FakeEngine:
         first = Week(2019, 40)
         self.weeks = tuple(first.shift(n) for n in range(40))
         self.num_steps = 0  # denoising steps so far
+        self.requests: list[DesignRequest] = []
+        self.live_requests: list[DesignRequest] = []
         self.num_closed = 0  # requests that ended, in whatever way
         self.write_pictures = True  # False: pictures that are missing stay so
         self.fail_with: Exception | None = None
@@ -157,6 +160,7 @@ class FakeEngine:
     def generate(self, request: DesignRequest) -> Iterator[Event]:
         """Candidate 2 always wins; steps are counted in `num_steps`."""
         self.check_prompt(request.prompt)
+        self.requests.append(request)
         scored = []
         total = request.config.num_inference_steps
         with self._lock:
@@ -180,10 +184,39 @@ class FakeEngine:
         """One of the first week's bestsellers."""
         return {item.article_id: item for item in self.bestsellers(category, self.weeks[0].key)}[article_id]
 
+    def rank(self, pictures: list[np.ndarray], category: str, week: str, prompt: str) -> tuple[PictureScore, ...]:
+        """Darker pictures are better."""
+        self.check_prompt(prompt)
+        ids = [item.article_id for item in self.bestsellers(category, week)]
+        scored = []
+        for index, picture in enumerate(pictures):
+            clip_i, clip_t = 1 - float(picture.mean()) / 255, 0.25 if prompt else None
+            combined = clip_i if clip_t is None else 0.6 * clip_i + 0.4 * clip_t
+            near = tuple((article, clip_i + 0.02 - 0.01 * n) for n, article in enumerate(ids))
+            scored.append(PictureScore(index, clip_i, clip_t, combined, near, 0))
+        ordered = sorted(scored, key=lambda one: -one.combined)
+        return tuple(replace(one, rank=rank) for rank, one in enumerate(ordered, start=1))
+
+    def draw_live(self, request: DesignRequest) -> ScoredDesign | None:
+        """Candidate 1, if `generate` does not have the model."""
+        self.check_prompt(request.prompt)
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            time.sleep(self.step_seconds * request.config.num_inference_steps)
+            if self.fail_with is not None:
+                raise self.fail_with
+            self.live_requests.append(request)
+            return self._scored(request, 0)
+        finally:
+            self._lock.release()
+
     def _scored(self, request: DesignRequest, k: int) -> ScoredDesign:
         colour = np.array(COLOUR_BY_WORD[COLOURS[(request.seed + k) % len(COLOURS)]].rgb)
         image = self._garment(request.category, colour)
         image = (image * (1 - request.sketch[..., None] * 0.6)).astype(np.uint8)
+        if request.mask is not None:
+            image = np.where(request.mask[..., None] > 0, image, request.image)
         clip_i, clip_t = 0.82 - 0.05 * abs(k - 1), 0.31 - 0.02 * abs(k - 1)
         combined = request.config.clip_i_weight * clip_i + request.config.clip_t_weight * clip_t
         return ScoredDesign(Design(image, k, request), clip_i, clip_t, combined, f"01{k % 5 + 1:08d}", 0)
@@ -226,5 +259,6 @@ if __name__ == "__main__":
 
     from app import launch
 
-    fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=StudioConfig(port=int(sys.argv[1])))
+    settings = StudioConfig(port=int(sys.argv[1]), store_dir=tempfile.mkdtemp())
+    fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=settings)
     launch(fake, fake.config)

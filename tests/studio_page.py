@@ -48,10 +48,10 @@ class Studio:
         self.page.get_by_role("option", name=option).click()
 
     def paper(self) -> np.ndarray:
-        return decode_canvas(self.page.locator("#sketch-canvas canvas").evaluate("each => each.toDataURL()"))
+        return decode_canvas(self.page.locator("#sketch-canvas .fd-sketch").evaluate("each => each.toDataURL()"))
 
     def draw(self, *points: tuple[float, float]) -> None:
-        box = self.page.locator("#sketch-canvas canvas").bounding_box()
+        box = self.page.locator("#sketch-canvas .fd-sketch").bounding_box()
         places = [(box["x"] + x * box["width"] / 384, box["y"] + y * box["height"] / 512) for x, y in points]
         self.page.mouse.move(*places[0])
         self.page.mouse.down()

@@ -294,7 +294,7 @@ def test_ranked_cards_carry_every_score_and_a_png_that_tells_its_origin(engine, 
     for value in (best.clip_i, best.clip_t, best.combined):
         assert f"<dd>{value:.3f}</dd>" in html
     assert html.count(texts.DOWNLOAD) == 4 and f"{CATEGORY}_{WEEK}_seed7_rank1.png" in html
-    url = callbacks.png_url(best, model="fake-0")
+    url = callbacks.png_url(best, model="fake-0", references=view.references)
     assert url in html
     image = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
     told = json.loads(image.info[CHUNK])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from studio.canvas import MAX_BYTES, PREFIX, decode_canvas, encode_canvas
+from studio.canvas import MAX_BYTES, PREFIX, decode_canvas, decode_mask, decode_picture, encode_canvas, encode_picture
+from studio.canvastexts import SHORTCUTS, WORDS
 
 
 def url_of(image: Image.Image, *, file_format: str = "PNG") -> str:
@@ -114,6 +116,65 @@ def test_a_damaged_png_is_refused():
 def test_only_sketches_are_encoded(sketch):
     with pytest.raises(ValueError, match="^canvas: "):
         encode_canvas(sketch)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_mask_and_no_picture_are_none(value):
+    assert decode_mask(value) is None and decode_picture(value) is None
+
+
+def test_a_mask_is_white_where_to_repaint():
+    image = Image.new("RGB", (384, 512), "black")
+    image.paste("white", (10, 20, 30, 40))
+    image.paste((120, 120, 120), (50, 20, 70, 40))  # a soft rim: nearer to black
+    mask = decode_mask(url_of(image))
+    assert mask.dtype == np.float32 and mask.shape == (512, 384) and set(np.unique(mask)) == {0.0, 1.0}
+    assert mask[25, 15] == 1 and mask.sum() == 400
+
+
+def test_a_picture_comes_back_to_the_last_bit():
+    picture = np.random.default_rng(0).integers(0, 256, (512, 384, 3), np.uint8)
+    assert np.array_equal(decode_picture(encode_picture(picture)), picture)
+
+
+@pytest.mark.parametrize(("decode", "field"), [(decode_mask, "repaint area"), (decode_picture, "picture to repaint")])
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("hello", "PNG data URL"),
+        ({"path": "/etc/passwd"}, "opens with 'dict'"),
+        (PREFIX + "not base64!", "base64"),
+        (url_of(Image.new("RGB", (384, 512)), file_format="JPEG"), "not a PNG"),
+        (url_of(Image.new("L", (512, 384), 255)), "512 x 384 pixels; give exactly 384 x 512"),
+        (url_of(Image.new("L", (768, 1024), 255)), "give exactly 384 x 512"),  # not fitted: it must lie on the picture
+        (encode_canvas(line_sketch())[:400], "repaint"),
+    ],
+)
+def test_bad_masks_and_pictures_are_refused_in_one_form(decode, field, value, says):
+    with pytest.raises(ValueError, match=f"^{field}: ") as caught:
+        decode(value)
+    assert says in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_an_empty_mask_says_what_to_do():
+    with pytest.raises(ValueError, match="^repaint area: nothing is marked. Paint over"):
+        decode_mask(url_of(Image.new("L", (384, 512), 0)))
+
+
+def test_every_place_of_the_template_has_its_words_and_no_word_is_left_over():
+    static = Path(__file__).parents[1] / "studio" / "static"
+    template = (static / "canvas.html").read_text(encoding="utf-8")
+    scripts = "".join(path.read_text(encoding="utf-8") for path in static.glob("canvas*.js"))
+    places = set(re.findall(r"\[\[(\w+)\]\]", template))
+    others = {"storage_key", "slot", "words", "live_hidden", "shortcuts", "shortcuts_note"}
+    assert places - others <= set(WORDS)
+    said = set(re.findall(r"words\.(\w+)", scripts)) | {key for key in WORDS if f'"{key}"' in scripts}
+    assert said <= set(WORDS) and set(WORDS) <= places | said
+
+
+def test_words_hold_nothing_that_gradio_would_evaluate():
+    for text in [*WORDS.values(), *(part for row in SHORTCUTS for part in row)]:
+        assert not any(code in text for code in ("$", "`", "{", "\\", '"'))
 
 
 @pytest.mark.parametrize("name", ["canvas.html", "canvas.css"])

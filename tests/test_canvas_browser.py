@@ -6,7 +6,9 @@ for screenshots; FASHIONDISTILL_CHROMIUM another browser than /usr/bin/chromium.
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +71,8 @@ def server(tmp_path_factory):
             button.click(lambda: encode_canvas(template_sketch()), None, canvas, show_progress="hidden")
         empty.click(lambda: None, None, canvas, show_progress="hidden")
         rubbish.click(lambda: "<b>no picture</b>", None, canvas, show_progress="hidden")
-        ghost.click(lambda: gr.update(onion=encode_canvas(template_sketch())), None, canvas, show_progress="hidden")
+        under = [encode_canvas(template_sketch()), {"base": False, "name": "Ghost"}]
+        ghost.click(lambda: gr.update(underlay=under), None, canvas, show_progress="hidden")
         note.submit(lambda: None)
     _, url, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, enable_monitoring=False)
     yield url, log
@@ -84,6 +87,7 @@ class Studio:
         self.canvas = "sketch-canvas"
         self.errors: list[str] = []
         self.requests: list[str] = []
+        self.at_start = ""
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         page.on("request", lambda request: self.requests.append(f"{request.method} {request.url}"))
@@ -91,21 +95,30 @@ class Studio:
     def open(self, query: str = "") -> Studio:
         self.page.goto(self.url + query)
         self.page.wait_for_selector("#sketch-canvas .fd-canvas[data-ready]")
-        self.settle()
+        self.page.wait_for_timeout(300)
         self.start()
         return self
 
     def start(self) -> None:
+        self.at_start = self.told()
         self.log.values.clear()
         self.log.inputs = 0
         self.requests.clear()
 
     def settle(self) -> None:
-        """Until Python has heard nothing new for 0.4 s."""
-        seen = -1
-        while seen != len(self.log.values):
+        """Until Python has heard of what is on the paper, and nothing new for 0.3 s."""
+        seen, end = -1, time.monotonic() + 10
+        while seen != len(self.log.values) or self.unheard():
+            assert time.monotonic() < end, "Python did not hear of what is on the paper"
             seen = len(self.log.values)
-            self.page.wait_for_timeout(400)
+            self.page.wait_for_timeout(300)
+
+    def unheard(self) -> bool:
+        """Whether the first canvas's value is another than Python heard last, or at the start."""
+        return self.told() != (self.log.values[-1] if self.log.values else self.at_start)
+
+    def told(self) -> str:
+        return self.page.evaluate(f"(each => each.steps[each.position].url)(window.fashiondistillCanvas['{KEY}'])")
 
     def find(self, selector: str):
         return self.page.locator(f"#{self.canvas} {selector}")
@@ -115,7 +128,7 @@ class Studio:
         self.settle()
 
     def box(self) -> dict[str, float]:
-        return self.find("canvas").bounding_box()
+        return self.find(".fd-sketch").bounding_box()
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Sketch coordinates -> page coordinates."""
@@ -140,15 +153,20 @@ class Studio:
         self.settle()
 
     def width(self, pixels: int) -> None:
-        self.find("input[type=range]").fill(str(pixels))
+        self.find(".fd-width input").fill(str(pixels))
 
     def paper(self) -> np.ndarray:
         """The drawing as it is on the screen's canvas."""
-        return decode_canvas(self.find("canvas").evaluate("each => each.toDataURL()"))
+        return decode_canvas(self.find(".fd-sketch").evaluate("each => each.toDataURL()"))
 
     def value(self) -> np.ndarray:
         """The drawing as Python heard it last."""
         return decode_canvas(self.log.values[-1])
+
+    def records(self) -> list[dict]:
+        """What is saved in the browser, whoever saved it."""
+        script = f"Object.entries(localStorage).filter(([key]) => key.startsWith('{KEY}:')).map(([, text]) => text)"
+        return [json.loads(text) for text in self.page.evaluate(script)]
 
     def shot(self, name: str) -> None:
         if SHOTS:
@@ -299,7 +317,7 @@ def test_reload_keeps_the_drawing_and_tells_python(studio):
     assert len(studio.log.values) == 1 and np.array_equal(studio.value(), drawn)
     studio.press("undo")
     assert not studio.paper().any()
-    assert studio.page.evaluate(f"localStorage.getItem('{KEY}')") is None
+    assert [record["sketch"] for record in studio.records()] == [""]
 
 
 def test_tabs_and_other_events_leave_the_drawing(studio):
@@ -308,7 +326,7 @@ def test_tabs_and_other_events_leave_the_drawing(studio):
     studio.tab("Other")
     studio.tab("Design")
     studio.button("Ghost")
-    assert studio.find(".fd-onion").is_visible()
+    assert studio.find(".fd-under-picture").is_visible() and studio.find(".fd-under-name").inner_text() == "Ghost"
     studio.shot("canvas-onion")
     assert np.array_equal(studio.paper(), drawn)
     assert len(studio.log.values) == 1  # the onion is no part of the value
@@ -362,7 +380,8 @@ def test_blocked_storage_is_said_and_harms_nothing(server, browser):
 
 
 def test_damaged_autosave_opens_an_empty_canvas(studio):
-    studio.page.evaluate(f"localStorage.setItem('{KEY}', 'data:image/png;base64,AAAA')")
+    damaged = json.dumps({"sketch": "data:image/png;base64,AAAA", "mask": "", "under": None, "at": 1})
+    studio.page.evaluate(f"text => localStorage.setItem('{KEY}::' + sessionStorage['{KEY}:tab'], text)", damaged)
     studio.page.reload()
     studio.page.wait_for_selector("#sketch-canvas .fd-canvas[data-ready][data-blank=yes]")
     studio.settle()
@@ -375,7 +394,7 @@ def test_pen_pressure_changes_the_width(studio):
     studio.width(8)
     studio.page.evaluate(
         """() => {
-            const canvas = document.querySelector('#sketch-canvas canvas');
+            const canvas = document.querySelector('#sketch-canvas .fd-sketch');
             const box = canvas.getBoundingClientRect();
             const send = (type, x, y, pressure) => canvas.dispatchEvent(new PointerEvent(type, {
                 bubbles: true, cancelable: true, pointerId: 7, pointerType: 'pen', isPrimary: true, pressure,
@@ -423,7 +442,7 @@ def test_a_phone_draws_with_a_finger(server, browser):
     touch("touchEnd")
     studio.settle()
     assert np.array_equal(studio.paper(), paper)
-    for tool in studio.find("button").all():
+    for tool in studio.find("button:visible").all():
         assert tool.bounding_box()["width"] >= 44 and tool.bounding_box()["height"] >= 44
     studio.shot("canvas-390")
     context.close()
@@ -461,6 +480,6 @@ def test_paper_stays_white_in_both_themes(server, browser, theme):
     studio.page.keyboard.press("Shift+Tab")
     assert paper.evaluate(outline) == "solid"
     studio.page.keyboard.press("Shift+Tab")
-    assert studio.find("button:focus-visible").evaluate(outline) == "solid"
+    assert studio.find("input:focus-visible").evaluate(outline) == "solid"
     context.close()
     assert studio.errors == []

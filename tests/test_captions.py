@@ -90,6 +90,11 @@ def test_text_of_a_published_caption_has_no_double_stop() -> None:
     assert caption_text(["T-shirt.", "", "t-shirt"]) == "T-shirt." and caption_text(["", " "]) == ""
 
 
+def test_one_part_alone_stays_without_a_stop() -> None:
+    assert caption_text(["navy plain t-shirt"]) == "navy plain t-shirt"
+    assert caption_text(["Navy t-shirt."]) == "Navy t-shirt." and caption_text(["A", "b"]) == "A. b."
+
+
 def test_long_description_is_cut_at_a_word_and_the_rest_stays() -> None:
     caption = article_caption(row(detail_desc="Top with " + "ribbed cuffs and hem and " * 40))
     assert caption[1:] == ["Dark blue, stripe.", "T-shirt."]

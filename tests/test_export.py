@@ -55,11 +55,13 @@ def test_png_keeps_pixels_and_everything_that_made_them(tmp_path: Path) -> None:
     found = read_png_metadata(path)
     assert found == describe(one, model="tiny-0123456789ab")
     assert found == {
+        "version": 1,
         "rank": 2,
         "clip_i": round(one.clip_i, 4),
         "clip_t": 0.3333,
         "combined": 0.53,
         "nearest_article_id": "0100000001",
+        "references": [],
         "candidate": 1,
         "seed": 2**32 - 1,
         "category": tiny.CATEGORY,
@@ -67,6 +69,7 @@ def test_png_keeps_pixels_and_everything_that_made_them(tmp_path: Path) -> None:
         "prompt": PROMPT,
         "model": "tiny-0123456789ab",
         "settings": dataclasses.asdict(one.design.request.config),
+        "notes": "",
     }
     assert GenerateConfig(**found["settings"]) == one.design.request.config  # enough to draw it again
     assert path.read_bytes() == png_bytes(one, model="tiny-0123456789ab")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTokenizer
 
 from fashiondistill.config import AutoencoderConfig, ClipConfig, DenoiserConfig, DistillConfig, StageConfig
 from fashiondistill.data.attributes import COLOUR_BY_WORD
-from fashiondistill.data.drawings import TRAINING_KINDS, draw_garment
+from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.pipeline import load_pipeline
@@ -23,6 +26,7 @@ from train.starter.latents import LatentCache
 from train.starter.tokens import encode
 
 CPU = {"device": "cpu", "compile": False, "save_every_minutes": 0.0}
+DRAWN = ("briefs", "bra", "handbag", "tote bag", "scarf", "camisole", "belt", "necklace", "boxer shorts", "earrings")
 WORDS = (("navy",), ("red",), ("black",), ("white",), ("green",))
 
 
@@ -32,7 +36,7 @@ def dataset(tmp_path_factory):
     root = tmp_path_factory.mktemp("dataset")
     records = []
     for number in range(10):
-        kind, colours = TRAINING_KINDS[number % len(TRAINING_KINDS)], WORDS[number % len(WORDS)]
+        kind, colours = DRAWN[number % len(DRAWN)], WORDS[number % len(WORDS)]
         drawn = draw_garment(kind, colours=colours, pattern="plain", seed=number)
         record = ArticleRecord(
             article_id=f"{number:010d}",
@@ -126,6 +130,20 @@ def test_a_distilled_denoiser_becomes_a_bundle_that_draws_in_two_steps(dataset, 
         "belt", np.zeros((512, 384), np.float32), num_inference_steps=2, guidance_scale=1.0, generator=generator
     )
     assert drawn.images[0].size == (384, 512)
+
+
+def test_a_distillation_does_not_go_on_with_another_teacher(dataset, stages, tmp_path):
+    """The folder may move; its weights may not change."""
+    teacher = Path(shutil.copytree(stages / "dn", tmp_path / "moved"))
+    config = _distill_config(dataset, stages, tmp_path / "fast", num_samples=0)
+    distill.train(config)
+    distill.train(dataclasses.replace(config, teacher=str(teacher)))
+    weights = teacher / "unet" / "diffusion_pytorch_model.safetensors"
+    changed = load_file(weights)
+    changed["conv_in.bias"] += 1
+    save_file(changed, weights)
+    with pytest.raises(ValueError, match=r"fast/state.safetensors was made with other settings \(teacher_weights"):
+        distill.train(dataclasses.replace(config, teacher=str(teacher)))
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0])

@@ -36,10 +36,11 @@ def generate(client, drawing, **changes):
 
 def test_only_the_typed_endpoints_are_public(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/bestsellers", "/generate", "/trends"]
+    assert sorted(endpoints) == ["/bestsellers", "/forecast", "/generate", "/rank", "/trends"]
     names = [one["parameter_name"] for one in endpoints["/generate"]["parameters"]]
     assert names == [
         "category", "week", "prompt", "sketch", "num_candidates", "steps", "guidance", "influence", "seed",
+        "pictures", "mask", "image",
     ]  # fmt: skip
 
 
@@ -71,6 +72,22 @@ def test_bestsellers(client):
     assert [one["units"] for one in answer["bestsellers"]] == [1500, 750, 500, 375, 300]
     assert answer["bestsellers"][4]["name"] == HOSTILE  # data, not HTML: whoever shows it escapes it
     assert client.predict(*EMPTY, api_name="/bestsellers")["bestsellers"] == []
+
+
+def test_rank_takes_uploads_and_data_urls_but_no_other_file(client, tmp_path):
+    from gradio_client import handle_file
+    from gradio_client.exceptions import AppError
+
+    files = []
+    for level in (220, 30):
+        files.append(tmp_path / f"{level}.png")
+        Image.new("RGB", (192, 256), (level,) * 3).save(files[-1])
+    url = "data:image/png;base64," + base64.b64encode(files[0].read_bytes()).decode()
+    answer = client.predict([handle_file(str(files[1])), url], CATEGORY, WEEK, api_name="/rank")
+    assert [one["image"] for one in answer["ranking"]] == [1, 2]
+    for path in (str(files[0]), "/etc/passwd", {"path": str(files[0])}, 3):
+        with pytest.raises(AppError):
+            client.predict([path], CATEGORY, WEEK, api_name="/rank")
 
 
 def test_trends(client):

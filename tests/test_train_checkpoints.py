@@ -15,8 +15,9 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from fashiondistill.config import STARTER
 from fashiondistill.diffusion.conditioning import ChannelLayout
-from fashiondistill.diffusion.published import load_unet_pth, save_unet_pth
+from fashiondistill.diffusion.published import EXPECTED_CHANNELS, load_unet_pth, save_unet_pth
 from tests import tiny
 from train import checkpoints, files
 from train.starter.common import Ema
@@ -136,44 +137,8 @@ def test_a_full_disk_leaves_the_checkpoints_before(tmp_path: Path, monkeypatch: 
         files.save_tensors(tmp_path / "x.safetensors", {"a": torch.zeros(3)}, "key")
 
 
-KILLER = """
-import os, random, signal, sys, time
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-from tests.test_train_checkpoints import save
-from train.checkpoints import clean_up, find_checkpoint, read_checkpoint
-out, kills = Path(sys.argv[1]), int(sys.argv[2])
-random.seed(0)
-found, inside = -1, 0
-for number in range(kills):
-    child = os.fork()
-    if not child:
-        clean_up(out)
-        step = found + 1
-        while True:
-            save(out, step, keep=2)
-            step += 1
-    time.sleep(random.uniform(0.02, 0.5))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    inside += any(path.name.startswith(".") for path in out.iterdir())
-    folder = find_checkpoint(out, "")
-    if folder is None:
-        assert found < 0, "a checkpoint that stood is gone"
-        continue
-    tensors, values, _ = read_checkpoint(folder)
-    assert values["step"] >= found, (values["step"], found)
-    found = values["step"]
-    weights = {float(v) for n, t in tensors.items() if n.startswith("ema.") for v in (t.min(), t.max())}
-    assert weights == {float(found)}, (weights, found)
-print(kills, "kills,", inside, "in the middle of a save, step", found)
-assert inside > 0 and found >= 0
-"""
-
-
-def test_a_kill_at_any_moment_leaves_a_checkpoint_that_loads(tmp_path: Path) -> None:
-    words = [sys.executable, "-c", KILLER, str(tmp_path), str(KILLS)]
+def test_a_kill_at_any_moment_leaves_a_checkpoint_that_loads() -> None:
+    words = [sys.executable, "-m", "benchmarks.kills", "--kinds", "saves", "--kills", str(KILLS)]
     result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert result.returncode == 0, result.stdout + result.stderr
     print(result.stdout)
@@ -193,6 +158,11 @@ def test_files_reach_the_disk_before_they_get_their_name(tmp_path: Path, monkeyp
     assert all(order.index(f"sync {name}") < place for name in (*names, ".checkpoint-2.part"))
     assert order.index(f"sync {tmp_path.name}") > place
     assert order.index("rename .checkpoint-1.old") > order.index(f"sync {tmp_path.name}")
+
+
+def test_the_starters_own_channels_are_known() -> None:
+    config = json.loads((STARTER / "unet" / "config.json").read_text())
+    assert "starter" in EXPECTED_CHANNELS[config["in_channels"]]
 
 
 @pytest.mark.parametrize("channels", [(0, 0), (0, 1), (3, 1), (18, 1)])

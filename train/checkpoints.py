@@ -1,9 +1,9 @@
 """Checkpoints that a kill, a full disk or a damaged file cannot turn into a loss of more than the last interval.
 
 In: weights, averages, optimizer state, plain values, the loss log. Out: OUTPUT_DIR/checkpoint-{step}/ with unet.pth
-(the averaged UNet, in the published form), state.safetensors, state.json, losses.jsonl, training_config.json and
-manifest.json with the SHA-256 of each. It is written under another name, forced to disk and renamed; older ones go
-only when it stands. Knows nothing of what the weights do.
+(the averaged UNet, in the published form; of a LoRA its own file and run.json instead), state.safetensors, state.json,
+losses.jsonl, training_config.json and manifest.json with the SHA-256 of each. It is written under another name, forced
+to disk and renamed; older ones go only when it stands. Knows nothing of what the weights do.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from fashiondistill.cli import write_run
 from fashiondistill.diffusion.published import save_unet_pth
 from train.files import digest, disk_error, sync
 from train.starter.common import Ema
@@ -33,7 +34,7 @@ CONFIG, MANIFEST = "training_config.json", "manifest.json"
 FREE_SETTINGS = (
     "dataset_path output_dir pretrained_model_name_or_path clip cache_dir device num_workers save_steps "
     "max_train_steps keep_checkpoints resume_from_checkpoint sample_steps num_samples gradient_accumulation_steps "
-    "use_wandb use_tensorboard project_name"
+    "use_wandb use_tensorboard project_name gradient_checkpointing"
 ).split()
 _NAME = re.compile(r"checkpoint-(\d+)")
 
@@ -47,12 +48,14 @@ class Snapshot:
         values: what the loop and the objective need to go on, as JSON.
         losses: the loss log so far.
         config: the run's flags.
+        configs: the same as dataclasses, for run.json beside an adapter.
     """
 
     step: int
     values: dict
     losses: str
     config: dict
+    configs: tuple[object, ...] = ()
 
 
 class TrainingState:
@@ -72,7 +75,7 @@ class TrainingState:
             found |= {f"model.{name}.{key}": value for key, value in module.state_dict().items()}
         for index, parameter in enumerate(self.parameters()):
             moments = self.optimizer.state.get(parameter, {})
-            found |= {f"adam.{index}.{key}": value for key, value in moments.items()}
+            found |= {f"adam.{index}.{key}": torch.as_tensor(value) for key, value in moments.items()}
         return {name: value.detach().cpu().clone().contiguous() for name, value in found.items()}
 
     @torch.no_grad()
@@ -113,7 +116,11 @@ def save_checkpoint(out: Path, state: TrainingState, snapshot: Snapshot, *, keep
     try:
         part.mkdir(parents=True)
         save_file(tensors, part / STATE)
-        save_unet_pth(state.ema.averaged("unet"), part / "unet.pth")
+        if "unet" in state.modules:
+            save_unet_pth(state.ema.averaged("unet"), part / "unet.pth")
+        else:
+            state.ema.averaged("adapter").save(part)
+            write_run(part, *snapshot.configs)
         (part / VALUES).write_text(json.dumps({"step": snapshot.step} | snapshot.values) + "\n", encoding="utf-8")
         (part / LOSSES).write_text(snapshot.losses, encoding="utf-8")
         (part / CONFIG).write_text(json.dumps(snapshot.config, indent=2) + "\n", encoding="utf-8")

@@ -36,6 +36,7 @@ from train.data import Share, TrainBatch, TrainingSet, stream_loader
 from train.files import is_disk_full
 from train.losslog import LossLog
 from train.objectives import Objective
+from train.optimizers import make_optimizer
 from train.settings import TrainConfig, learning_rate
 from train.starter.common import Ema, random_generator
 
@@ -97,6 +98,9 @@ def open_world(config: TrainConfig) -> World:
     for name in trackers:
         if importlib.util.find_spec(name) is None:
             raise ValueError(f"--use_{name} is not usable: {name} is not installed. pip install {name}")
+    if config.fast_kernels:
+        torch.backends.cudnn.benchmark = True  # every update has the same shapes
+        torch.set_float32_matmul_precision("high")
     accelerator = Accelerator(
         cpu=on_cpu, mixed_precision="no", log_with=trackers or None, project_dir=config.output_dir
     )
@@ -131,7 +135,7 @@ class Trainer:
         self.config, self.world, self.objective, self.data, self.sample = config, world, objective, data, sample
         self.out = Path(config.output_dir)
         parameters = [p for module in objective.modules.values() for p in module.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+        optimizer = make_optimizer(config, parameters)
         self.state = TrainingState(objective.modules, optimizer, Ema(objective.modules, config.ema_decay))
         self.scaler = torch.amp.GradScaler(world.device.type, enabled=world.precision == "fp16")
         self.log = LossLog(self.out / "losses.jsonl" if world.leads else None)
@@ -208,7 +212,7 @@ class Trainer:
             settings = compared_settings(self.config, self.identity)
             values = {"settings": settings, "objective": self.objective.state(), "skipped": self.skipped}
             values |= {"scaler": self.scaler.state_dict()}
-            snapshot = Snapshot(self.step, values, self.log.text, dataclasses.asdict(self.config))
+            snapshot = Snapshot(self.step, values, self.log.text, dataclasses.asdict(self.config), (self.config,))
             try:
                 save_checkpoint(self.out, self.state, snapshot, keep=self.config.keep_checkpoints)
                 saved += 1

@@ -145,13 +145,14 @@ class TemporalObjective:
         self.features, self.past_features = features
         self.train_trend = train_trend and models.trend is not None
         self.null_states = models.pipeline.encode_prompt("").float()
+        models.unet.train()  # gradient checkpointing looks at it
         for module in self.modules.values():
             module.train().requires_grad_(True)
 
     @property
     def modules(self) -> dict[str, nn.Module]:
-        """The UNet, and the trend encoder if it is trained."""
-        found = {"unet": self.models.unet}
+        """The UNet or its adapter, and the trend encoder if it is trained."""
+        found = self.models.trained
         return found | {"trend": self.models.trend} if self.train_trend else found
 
     def begin_step(self, step: int) -> None:
@@ -165,7 +166,7 @@ class TemporalObjective:
         noised = add_noise(batch.latents, draws.noise, draws.timesteps, models.alphas, models.prediction_type)
         with self.autocast():
             conditioning = self._dropped(conditions_of(batch, models, self.embeddings), draws)
-            output = predict(models.unet, models.layout, noised.noisy, draws.timesteps, conditioning).float()
+            output = predict(models.forward, models.layout, noised.noisy, draws.timesteps, conditioning).float()
         weight = min_snr_weight(noised.alpha, gamma=config.snr_gamma, prediction_type=models.prediction_type)
         denoising = (weight * squared_error(output, noised)).mean()
         parts = {"denoising": denoising.detach()}

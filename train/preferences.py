@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -24,7 +25,8 @@ from fashiondistill.diffusion.preference import (
     preference_loss,
     safeguard,
 )
-from train.candidates import CandidateRounds, Round, round_order
+from train.adapters import without_adapter
+from train.candidates import Round, round_order
 from train.data import TrainBatch
 from train.objectives import FREQUENCY, PAIRS, LossTerms, TemporalObjective, conditions_of, draw
 from train.settings import DpoConfig
@@ -40,6 +42,13 @@ SATURATION_DRIFT = 0.02  # of candidates against the first round's
 WARN_EVERY = 50  # updates
 
 
+class Rounds(Protocol):
+    """Where pairs come from: `CandidateRounds` or `PickRounds`."""
+
+    def open(self, number: int, expected_key: str | None = None) -> Round:
+        """The pairs of round `number`; of a resumed run those of `expected_key`."""
+
+
 class PreferenceObjective:
     """`dpo_weight` times the scaled preference loss plus `anchor_weight` times the loss on real images.
 
@@ -49,12 +58,12 @@ class PreferenceObjective:
         config: weights, form of the loss.
     """
 
-    def __init__(self, real: TemporalObjective, rounds: CandidateRounds | None, config: DpoConfig) -> None:
+    def __init__(self, real: TemporalObjective, rounds: Rounds | None, config: DpoConfig) -> None:
         self.real, self.rounds, self.config = real, rounds, config
         self.models = real.models
         self.reference = None
         if config.dpo_weight and config.preference_loss not in WITHOUT_REFERENCE:
-            self.reference = copy.deepcopy(self.models.unet).eval().requires_grad_(False)
+            self.reference = self._frozen_copy()
         self.round: Round | None = None
         self.beta = config.dpo_beta or START_BETA
         self.updates = 0
@@ -62,6 +71,13 @@ class PreferenceObjective:
         self.recent: dict[str, list[float]] = {"logit": [], "winner_change": []}
         self.first_saturation: float | None = None
         self._resumed_key: str | None = None
+
+    def _frozen_copy(self) -> Callable | None:
+        """A copy of the policy; None with a LoRA, where the policy without its adapter is the reference."""
+        if self.models.adapter is not None:
+            return None
+        frozen = copy.deepcopy(self.models.unet).eval().requires_grad_(False)
+        return torch.compile(frozen) if self.config.compile else frozen
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -132,8 +148,8 @@ class PreferenceObjective:
             with torch.no_grad():
                 conditioning = conditions_of(pairs, models, self.real.embeddings)
             doubled = conditioning.cat(conditioning)
-            output = predict(models.unet, models.layout, noised.noisy, noised.timesteps, doubled).float()
-            reference = self._reference_output(noised, doubled)
+            reference = self._reference_output(noised, doubled)  # first: it may switch the adapter off and on
+            output = predict(models.forward, models.layout, noised.noisy, noised.timesteps, doubled).float()
         mask = doubled.mask
         winner, loser = squared_error(output, noised, mask).chunk(2)
         residuals = ((output - noised.target) * mask).chunk(2)
@@ -143,9 +159,13 @@ class PreferenceObjective:
 
     @torch.no_grad()
     def _reference_output(self, noised: Noised, conditioning: Conditioning) -> torch.Tensor | None:
-        if self.reference is None:
+        if self.config.preference_loss in WITHOUT_REFERENCE:
             return None
-        return predict(self.reference, self.models.layout, noised.noisy, noised.timesteps, conditioning).float()
+        inputs = (self.models.layout, noised.noisy, noised.timesteps, conditioning)
+        if self.reference is not None:
+            return predict(self.reference, *inputs).float()
+        with without_adapter(self.models.unet):
+            return predict(self.models.forward, *inputs).float()
 
     def _parts(self, loss: torch.Tensor, errors: PairErrors, factor: torch.Tensor) -> dict[str, torch.Tensor]:
         parts = {"preference": loss, "winner_error": errors.winner.mean(), "loser_error": errors.loser.mean()}

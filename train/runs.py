@@ -22,12 +22,11 @@ from fashiondistill.cli import write_run
 from fashiondistill.config import DatasetConfig
 from fashiondistill.data.dataset import GarmentDataset
 from fashiondistill.diffusion.caches import cache_states, weights_id
-from fashiondistill.diffusion.published import load_unet_pth, save_unet_pth
-from train.checkpoints import weights_to_start_from
+from fashiondistill.diffusion.published import save_unet_pth
 from train.data import TrainingSet
 from train.files import is_disk_full
 from train.loop import Trainer, World, open_world
-from train.models import TrainingModels, load_models, save_pipeline
+from train.models import TrainingModels, averaged_unet, clip_folder, load_models, save_pipeline
 from train.objectives import Objective
 from train.samples import Validation
 from train.settings import TrainConfig, cache_folder
@@ -54,8 +53,12 @@ class Workplace:
     identity: dict[str, str]
 
 
-def open_workplace(config: TrainConfig, *, trend_tokens: int | None = None) -> Workplace:
+def open_workplace(config: TrainConfig, *, trend_tokens: int | None = None, learn_channels: bool = True) -> Workplace:
     """Load models, read and encode the data set.
+
+    Args:
+        config: settings.
+        trend_tokens, learn_channels: see `train.models.load_models`.
 
     Raises:
         FileNotFoundError, ValueError: naming what is missing or damaged; a corrupt picture stops here, before training.
@@ -64,10 +67,7 @@ def open_workplace(config: TrainConfig, *, trend_tokens: int | None = None) -> W
     if not root.is_dir():
         raise FileNotFoundError(f"--dataset_path {root} does not exist. Make it with python -m fashiondistill.prepare.")
     world = open_world(config)
-    models = load_models(config, world.device.type, trend_tokens=trend_tokens)
-    published, _ = weights_to_start_from(config.resume_from_checkpoint)
-    if published is not None:
-        load_unet_pth(models.unet, published)
+    models = load_models(config, world.device.type, trend_tokens=trend_tokens, learn_channels=learn_channels)
     cache = cache_folder(config)
     with world.accelerator.main_process_first():
         dataset = _dataset(config, models, "train")
@@ -118,11 +118,14 @@ def export(config: TrainConfig, models: TrainingModels, averaged: dict[str, nn.M
     part, target = out / ".final_model.part", out / "final_model"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    save_unet_pth(averaged["unet"], part / "unet.pth")
+    unet = averaged_unet(models, averaged)
+    save_unet_pth(unet, part / "unet.pth")
+    if "adapter" in averaged:
+        averaged["adapter"].save(part)
     settings = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
     for folder in (part, out):
         (folder / "training_config.json").write_text(settings, encoding="utf-8")
-    save_pipeline(models, averaged, Path(config.pretrained_model_name_or_path), part / "pipeline")
+    save_pipeline(models, unet, averaged, clip_folder(config, models.folder), part / "pipeline")
     aside = out / ".final_model.old"
     if target.exists():
         shutil.rmtree(aside, ignore_errors=True)

@@ -9,6 +9,7 @@ is neither the published forecast nor its oracle: fashiondistill's own predictio
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +66,10 @@ class Validation:
     def draw(self, modules: dict[str, nn.Module], autocast: Autocast) -> Iterator[tuple[SampleFacts, np.ndarray]]:
         """Facts and uint8 picture [H, W, 3] of each sample."""
         models = with_modules(self.models, modules)
+        with models.adapter.holding(modules["adapter"]) if "adapter" in modules else nullcontext():
+            yield from self._drawn(models, autocast)
+
+    def _drawn(self, models: TrainingModels, autocast: Autocast) -> Iterator[tuple[SampleFacts, np.ndarray]]:
         for start in range(0, len(self.few), CHUNK):
             rows = range(start, min(start + CHUNK, len(self.few)))
             facts = [self.few.facts(row) for row in rows]

@@ -21,7 +21,17 @@ class TrainConfig:
 
     dataset_path: str = option("", "data set in the published layout (python -m fashiondistill.prepare hm)")
     output_dir: str = option("", "folder to write to; the same command again goes on from its last checkpoint")
-    pretrained_model_name_or_path: str = option(str(STARTER), "pipeline folder to start from (diffusers layout)")
+    pretrained_model_name_or_path: str = option(
+        str(STARTER), "what to start from: folder in diffusers' layout, hub id, or Stable Diffusion 1.5 as .safetensors"
+    )
+    unet: str = option("", "UNet weights (.safetensors, diffusers' names) in the place of the base's")
+    pose_channels: int = option(-1, "pose inputs of the UNet, 0, 3 or 18; new ones begin at zero (-1 = as the base)")
+    sketch_channels: int = option(-1, "sketch inputs of the UNet, 1, 4 or 16 (-1 = as the base, or 1 if it has none)")
+    lora_rank: int = option(0, "train a LoRA of this rank instead of the whole UNet (0 = no; extra: lora)")
+    lora_alpha: float = option(0.0, "the LoRA counts alpha / rank times (0 = as the rank)")
+    lora_targets: tuple[str, ...] = option(
+        ("to_q", "to_k", "to_v", "to_out.0"), "modules with a LoRA, by the end of their name", nargs="+"
+    )
     clip: str = option("", "folder of the CLIP of trend and reward (open_clip layout; empty = clip/ of the model)")
     num_past_weeks: int = option(4, "weeks of the calendar to look back")
     temporal_weight_decay: float = option(0.8, "weight of a week over that of the week after it")
@@ -46,6 +56,14 @@ class TrainConfig:
     gradient_accumulation_steps: int = option(1, "micro-batches per update")
     mixed_precision: str = option(
         "auto", "auto = bf16 on a GPU, no on a CPU; weights stay float32", choices=("auto", "no", "fp16", "bf16")
+    )
+    optimizer: str = option(
+        "adamw", "AdamW, or with moments in 8 bits (GPU only; extra: adamw8bit)", choices=("adamw", "adamw8bit")
+    )
+    gradient_checkpointing: bool = option(False, "compute activations twice instead of keeping them: less memory")
+    compile: bool = option(False, "torch.compile the UNet of training (about a minute once, then faster on a GPU)")
+    fast_kernels: bool = option(
+        False, "GPU: let cuDNN try its kernels and use TF32; the last digits may then differ from run to run"
     )
     num_workers: int = option(4, "processes that load cached samples; 0 = none beside this one")
     seed: int = option(42, "seed of everything that is drawn")
@@ -85,6 +103,12 @@ class TrainConfig:
             self.image_size,
             f"give height and width as multiples of {SIZE_UNIT}, at least 64, for example 512 384.",
         )
+        require(self.pose_channels in (-1, 0, 3, 18), "pose_channels", self.pose_channels, "choose -1, 0, 3 or 18.")
+        sketches = (-1, 1, 4, 16)
+        require(self.sketch_channels in sketches, "sketch_channels", self.sketch_channels, f"choose of {sketches}.")
+        for name in ("lora_rank", "lora_alpha"):
+            require(0 <= getattr(self, name) < float("inf"), name, getattr(self, name), "choose 0 or more.")
+        require(self.lora_rank > 0 or not self.lora_alpha, "lora_alpha", self.lora_alpha, "give --lora_rank as well.")
         require(self.no_pose, "no_pose", self.no_pose, "data sets of the published layout hold no poses; leave it on.")
         require(self.num_inference_steps >= 2, "num_inference_steps", self.num_inference_steps, "choose at least 2.")
         require(1 <= self.guidance_scale <= 20, "guidance_scale", self.guidance_scale, "choose 1 to 20.")
@@ -120,6 +144,9 @@ class DpoConfig(TrainConfig):
     gradient_accumulation_steps: int = option(4, "micro-batches per update")
     batch_size: int = option(4, "pairs, and real images, per process and micro-batch")
     project_name: str = option("temporal-sd2-inpainting-dpo", "project of the trackers")
+    preferences: str = option(
+        "", "studio.sqlite or exported picks: pairs that designers chose, instead of candidates judged by CLIP"
+    )
     preference_loss: str = option("dpo", "form of the preference loss", choices=KINDS)
     num_candidates: int = option(4, "candidates per prompt, 2 to 16")
     dpo_beta: float = option(0.0, "beta of Diffusion-DPO, typically 500 to 5000; 0 = calibrated while training")

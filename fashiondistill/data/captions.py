@@ -66,12 +66,19 @@ def first_sentence(text: str) -> str:
 
 
 def caption_text(parts: Sequence[str]) -> str:
-    """The parts as one text: "Jersey top. Dark blue, stripe. Top."; none empty, none twice, no ".." between them."""
+    """The parts as one text: "Jersey top. Dark blue, stripe. Top."; none empty, none twice, no ".." between them.
+
+    One part alone gets no stop that it has not: the starter's own words, "navy plain t-shirt", have none.
+    """
     kept: dict[str, str] = {}
+    ended = False
     for part in parts:
         words = " ".join(part.split()).rstrip(" .")
         if words:
             kept.setdefault(words.lower(), words)
+            ended = ended or part.rstrip().endswith(".")
+    if len(kept) == 1 and not ended:
+        return next(iter(kept.values()))
     sentences = [words if words.endswith(("!", "?")) else f"{words}." for words in kept.values()]
     return " ".join(sentences)
 

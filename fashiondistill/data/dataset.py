@@ -189,6 +189,11 @@ class GarmentDataset:
     def _epoch(self, key: int | SampleKey) -> int:
         return key.epoch if isinstance(key, SampleKey) and self.split == "train" else 0
 
+    def articles_by_week(self, category: str, until: Week) -> dict[Week, tuple[str, ...]]:
+        """Articles of a category in each week up to `until`, of this split and those before it."""
+        found = self._past_articles.items()
+        return {week: ids for (folder, week), ids in found if folder == category and week is not None and week <= until}
+
     def window(self, item: Item) -> Window | None:
         """The window of an item's week; None if it is undated."""
         return None if item.week is None else self._windows[item.category][item.week]

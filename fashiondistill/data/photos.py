@@ -13,6 +13,7 @@ import numpy as np
 
 from fashiondistill.data.attributes import compose_caption
 from fashiondistill.data.categories import PHOTO_LABELS
+from fashiondistill.data.cues import cues
 from fashiondistill.data.lines import draw_lines
 from fashiondistill.data.masks import GarmentMask, garment_mask, rembg_mask
 from fashiondistill.data.measure import measure_colours, measure_pattern
@@ -66,7 +67,9 @@ def prepare_photo(image: np.ndarray, label: str, *, min_score: float, segmenter:
     colours = measure_colours(picture, mask)
     words = tuple(colour.word for colour in colours)
     pattern = measure_pattern(picture, mask)
-    caption = compose_caption(colours=list(words), pattern=pattern, garment=garment, details=_details(garment, mask))
+    told = cues(picture, mask, garment=garment, colour=words[0], pattern=pattern)
+    details = tuple(dict.fromkeys((*_details(garment, mask), *told)))
+    caption = compose_caption(colours=list(words), pattern=pattern, garment=garment, details=details)
     return PreparedPhoto(
         pictures=ArticlePictures(image=picture, sketch=draw_lines(picture, mask), mask=mask),
         caption=caption,
@@ -79,8 +82,13 @@ def prepare_photo(image: np.ndarray, label: str, *, min_score: float, segmenter:
     )
 
 
-def lines_from_photo(image: np.ndarray, *, min_score: float = 0.3) -> np.ndarray:
+def lines_from_photo(image: np.ndarray, *, min_score: float = 0.3, keep_place: bool = False) -> np.ndarray:
     """Sketch of the garment in a photo, float32 [512, 384] in [0, 1], 1 = stroke.
+
+    Args:
+        image: uint8 [H, W, 3] RGB; [512, 384, 3] with `keep_place`.
+        min_score: masks trusted less than this are refused, 0 to 1.
+        keep_place: draw the lines where the garment is, instead of in the middle and as large as the paper allows.
 
     Raises:
         ValueError: if no garment stands out from the background.
@@ -91,6 +99,8 @@ def lines_from_photo(image: np.ndarray, *, min_score: float = 0.3) -> np.ndarray
             f"photo: no garment stands out from the background ({found.weakness}). Use a photo of one garment on a "
             "plain ground of another colour, or upload an edge map instead."
         )
+    if keep_place:
+        return draw_lines(image, found.mask).astype(np.float32) / 255
     picture, mask = place_garment(image, found.mask)
     return draw_lines(picture, mask).astype(np.float32) / 255
 

@@ -41,6 +41,7 @@ NATIVE_SIZE = (IMAGE_HEIGHT, IMAGE_WIDTH)
 KEEP_DAYS = 30
 SECONDS_OF_DAY = 86_400
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.safetensors(\.[0-9]+\.part)?")  # the second is of a run that was killed
+_DIGESTS: dict[tuple[int, int, int, int], str] = {}  # (device, inode, size, time of change) -> SHA-256
 FORMAT = "1"  # part of every key: a change of what an entry holds makes new ones
 
 
@@ -212,8 +213,16 @@ def _delete_unused(folder: Path, keep_days: float) -> None:
 
 
 def _picture_key(item: Item, layout: Sequence[str]) -> str:
-    files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (item.image, item.sketch, item.mask)]
-    return _digest([FORMAT, "picture", *layout, *files])
+    return _digest([FORMAT, "picture", *layout, *(_file_digest(path) for path in (item.image, item.sketch, item.mask))])
+
+
+def _file_digest(path: Path) -> str:
+    """SHA-256 of a file; one that stands in many weeks (as hard links) or is opened again is read once."""
+    found = path.stat()
+    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    if key not in _DIGESTS:
+        _DIGESTS[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return _DIGESTS[key]
 
 
 def _digest(parts: Sequence[str]) -> str:

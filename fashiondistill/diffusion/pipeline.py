@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DiffusionPipeline, ImagePipelineOutput, UNet2DConditionModel
@@ -23,9 +22,13 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH, GenerateConfig
 from fashiondistill.design import Design, DesignRequest
+from fashiondistill.diffusion.adapters import merge_adapter
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
+from fashiondistill.diffusion.past import Past
 from fashiondistill.diffusion.region import garment_region
+from fashiondistill.diffusion.repaint import Known, keep_outside
+from fashiondistill.diffusion.trend import FOLDER, TrendEncoder, load_trend_encoder
 from fashiondistill.images import from_model, to_model
 
 DEFAULTS = GenerateConfig()
@@ -48,7 +51,8 @@ class GarmentPipeline(DiffusionPipeline):
         fold: side of the latent blocks that the UNet takes as one token; 1 = as in Stable Diffusion.
         pose_channels, sketch_channels: extra input channels of the UNet; see `latent_sketch` for more than one.
         mask_from_outline: a sketch given without picture and mask is painted on the flat ground, inside its outline (if
-            that is closed), instead of on an empty page; for models that were trained so.
+            that is closed), instead of on an empty page; for models that were trained so. With picture and mask the
+            whole outline is drawn too, and what the mask leaves out is put back; see `repaint`.
 
     Raises:
         ValueError: if the UNet's channels are not those of the layout.
@@ -82,6 +86,7 @@ class GarmentPipeline(DiffusionPipeline):
         )
         self.layout.check(unet.config)
         self.model_id = "unsaved"
+        self.trend: TrendEncoder | None = None
 
     def check_prompt(self, prompt: str) -> None:
         """Raise ValueError if the prompt has more tokens than the text encoder takes; names both counts."""
@@ -119,17 +124,37 @@ class GarmentPipeline(DiffusionPipeline):
     def canvas(
         self, sketch: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """The picture to paint into and where; see `mask_from_outline`."""
-        if image is None and mask is None and self.config.mask_from_outline:
-            mask = garment_region(sketch)
-            if mask is not None:
-                image = np.full((*sketch.shape, 3), GROUND, np.uint8)
+        """The picture that the model is told to paint into, and where; see `mask_from_outline`."""
+        if self.config.mask_from_outline and (image is None) == (mask is None):
+            region = garment_region(sketch)
+            if region is not None:
+                return np.full((*sketch.shape, 3), GROUND, np.uint8), region
         return image, mask
 
+    def known(self, image: np.ndarray | None, mask: np.ndarray | None, told: np.ndarray | None) -> Known | None:
+        """What must be kept of a picture, if the model was told another mask than that of the request."""
+        if image is None or mask is None or mask is told:
+            return None
+        repaint = latent_mask(torch.from_numpy((mask > 0.5).astype(np.float32))[None, None])
+        latents = self.encode_image(torch.from_numpy(to_model(image))[None])
+        return Known(latents.float(), repaint.to(self.device))
+
     def condition(
-        self, prompt: str, sketch: np.ndarray, image: np.ndarray | None = None, mask: np.ndarray | None = None
+        self,
+        prompt: str,
+        sketch: np.ndarray,
+        image: np.ndarray | None = None,
+        mask: np.ndarray | None = None,
+        past: Past | None = None,
     ) -> Conditioning:
-        """Conditions of one design (batch of 1); sizes as in `DesignRequest`."""
+        """Conditions of one design (batch of 1); sizes as in `DesignRequest`.
+
+        Raises:
+            ValueError: if a past is given to a model without a trend encoder.
+        """
+        if past is not None and self.trend is None:
+            raise ValueError(f"past is given, but the model {self.model_id} has no trend encoder: leave it out.")
+        trend, seen = past.tokens(self.trend) if past is not None else (None, None)
         size = sketch.shape
         repaint = (
             torch.ones(1, 1, *size) if mask is None else torch.from_numpy((mask > 0.5).astype(np.float32))[None, None]
@@ -144,6 +169,8 @@ class GarmentPipeline(DiffusionPipeline):
             masked_latents=self.encode_image(pixels * (1 - repaint)),
             pose=torch.zeros(1, channels, height, width) if channels else None,
             sketch=latent_sketch(strokes, self.layout.sketch) if self.layout.sketch else None,
+            trend=trend,
+            trend_seen=seen,
         )
         return conditioning.to(self.device, self.unet.dtype)
 
@@ -157,21 +184,31 @@ class GarmentPipeline(DiffusionPipeline):
         num_inference_steps: int,
         guidance_scale: float,
         sketch_influence: float = 1.0,
+        start: torch.Tensor | None = None,
+        strength: float = 1.0,
+        known: Known | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the latents [B, C, h, w] after each step, from `noise` of the same shape.
+
+        With `start`, latents of that shape, only the last share `strength` of the steps is taken, from them under as
+        much noise as belongs there (SDEdit, Meng et al. 2022).
 
         Guidance v = v_0 + s (v_c - v_0) drops text, sketch and pose together and keeps the mask inputs (Ho and
         Salimans 2022, equation 6). From step `sketch_influence` x steps on, the sketch is not seen any more.
         """
         scheduler = self.scheduler.from_config(self.scheduler.config)  # stateful, so each candidate gets its own
         scheduler.set_timesteps(num_inference_steps, device=self.device)
-        latents = noise.to(self.device, torch.float32) * scheduler.init_noise_sigma
+        noise = noise.to(self.device, torch.float32)
+        skipped = 0 if start is None else num_inference_steps - num_steps_of(strength, num_inference_steps)
+        latents = noise * scheduler.init_noise_sigma
+        if start is not None:
+            latents = scheduler.add_noise(start.to(latents), noise, scheduler.timesteps[skipped : skipped + 1])
         count = len(latents)
         everywhere = torch.ones(count, dtype=torch.bool, device=self.device)
         unconditional = conditioning.without(everywhere, null_states)
         last_sketch_step = round(sketch_influence * num_inference_steps)
-        for number, timestep in enumerate(scheduler.timesteps):
-            if number == last_sketch_step and conditioning.sketch is not None:
+        for number, timestep in enumerate(scheduler.timesteps[skipped:], start=skipped):
+            if number == max(last_sketch_step, skipped) and conditioning.sketch is not None:
                 conditioning = replace(conditioning, sketch=torch.zeros_like(conditioning.sketch))
             inputs = scheduler.scale_model_input(latents, timestep).to(self.unet.dtype)
             if guidance_scale == 1:
@@ -181,18 +218,29 @@ class GarmentPipeline(DiffusionPipeline):
                 halves = predict(self.unet, self.layout, torch.cat([inputs, inputs]), timestep, both).float().chunk(2)
                 output = halves[0] + guidance_scale * (halves[1] - halves[0])
             latents = scheduler.step(output, timestep, latents, return_dict=False)[0]
+            if known is not None:
+                latents = known.put_back(latents, noise, scheduler, number=number)
             yield latents
 
-    def stream(self, request: DesignRequest) -> Iterator[StepDone | Design]:
+    def stream(self, request: DesignRequest, past: Past | None = None) -> Iterator[StepDone | Design]:
         """Draw the candidates of a request one after the other; closing the iterator stops before the next step.
+
+        Args:
+            past: what sold in the weeks before, for a model with a trend encoder; None = drawn without trend tokens.
 
         Raises:
             ValueError: if the prompt is too long.
         """
         config = request.config
         image, mask = self.canvas(request.sketch, request.image, request.mask)
-        conditioning = self.condition(request.prompt, request.sketch, image, mask)
+        conditioning = self.condition(request.prompt, request.sketch, image, mask, past)
+        known = self.known(request.image, request.mask, mask)
+        kept = (image, mask) if request.mask is None else (request.image, request.mask)
         null_states = self.encode_prompt("").to(self.unet.dtype)
+        start, total = None, config.num_inference_steps
+        if request.start is not None:
+            start = self.encode_image(torch.from_numpy(to_model(request.start))[None]).float()
+            total = num_steps_of(request.strength, total)
         for index in range(config.num_candidates):
             steps = self.denoise(
                 candidate_noise(request.seed, index, self.layout.latents),
@@ -201,11 +249,14 @@ class GarmentPipeline(DiffusionPipeline):
                 num_inference_steps=config.num_inference_steps,
                 guidance_scale=config.guidance_scale,
                 sketch_influence=config.sketch_influence,
+                start=start,
+                strength=request.strength,
+                known=known,
             )
             for step, latents in enumerate(steps, start=1):  # noqa: B007 - the last latents are decoded
-                yield StepDone(index, step, config.num_inference_steps)
+                yield StepDone(index, step, total)
             picture = self.decode_latents(latents)[0]
-            yield Design(keep_outside(picture, image, mask), index, request)
+            yield Design(keep_outside(picture, *kept), index, request)
 
     @torch.no_grad()
     def __call__(
@@ -233,8 +284,10 @@ class GarmentPipeline(DiffusionPipeline):
             PIL pictures.
         """
         generators = generator if isinstance(generator, list) else [generator]
-        image, mask = self.canvas(sketch, image, mask)
-        conditioning = self.condition(prompt, sketch, image, mask).expand(len(generators))
+        told_image, told = self.canvas(sketch, image, mask)
+        conditioning = self.condition(prompt, sketch, told_image, told).expand(len(generators))
+        known = self.known(image, mask, told)
+        kept = (told_image, told) if mask is None else (image, mask)
         shape = (1, self.layout.latents, sketch.shape[0] // 8, sketch.shape[1] // 8)
         noise = torch.cat([torch.randn(shape, generator=g, device=g.device if g else "cpu").cpu() for g in generators])
         steps = self.denoise(
@@ -244,14 +297,20 @@ class GarmentPipeline(DiffusionPipeline):
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
             sketch_influence=sketch_influence,
+            known=known,
         )
         with self.progress_bar(total=num_inference_steps) as bar:
             for step, latents in enumerate(steps):
                 bar.update()
                 if callback_on_step_end is not None:
                     callback_on_step_end(self, step, num_inference_steps - step - 1, {"latents": latents})
-        pictures = [keep_outside(picture, image, mask) for picture in self.decode_latents(latents)]
+        pictures = [keep_outside(picture, *kept) for picture in self.decode_latents(latents)]
         return ImagePipelineOutput(images=[Image.fromarray(picture) for picture in pictures])
+
+
+def num_steps_of(strength: float, num_inference_steps: int) -> int:
+    """Steps that a variation takes: at least one."""
+    return max(1, round(strength * num_inference_steps))
 
 
 def candidate_noise(seed: int, index: int, channels: int = 4) -> torch.Tensor:
@@ -272,9 +331,7 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
         FileNotFoundError, ValueError: naming the missing, damaged or pickled file; see `checkpoints.verify`.
     """
     model_id = verify(folder)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if device == "cuda" or cpu_has_bf16() else torch.float32
+    device, dtype = _place(device)
     try:
         pipeline = GarmentPipeline.from_pretrained(
             folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True
@@ -282,13 +339,35 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())  # some of diffusers' messages have several lines
         raise ValueError(f"model: {folder} cannot be loaded ({reason}). Restore or replace the folder.") from error
-    pipeline.to(device)
-    pipeline.unet.to(memory_format=torch.channels_last)
-    pipeline.vae.to(memory_format=torch.channels_last)
-    for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
-        module.eval().requires_grad_(False)
+    prepare(pipeline, device)
+    if (folder / FOLDER).is_dir():
+        pipeline.trend = load_trend_encoder(folder / FOLDER).to(device).eval().requires_grad_(False)
     pipeline.model_id = f"{folder.name}-{model_id}"
     return pipeline
+
+
+def prepare(pipeline: GarmentPipeline, device: str) -> GarmentPipeline:
+    """The same pipeline, frozen and in the form that draws fastest on a device."""
+    device, dtype = _place(device)
+    pipeline.to(device, dtype)
+    for module in (pipeline.unet, pipeline.vae):
+        module.to(memory_format=torch.channels_last)
+    for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+        module.eval().requires_grad_(False)
+    return pipeline
+
+
+def add_lora(pipeline: GarmentPipeline, path: Path) -> None:
+    """Add a LoRA into the UNet's weights; see `adapters.merge_adapter`."""
+    merge_adapter(pipeline.unet, path)
+    pipeline.model_id += f"+{path.name}"
+
+
+def _place(device: str) -> tuple[str, torch.dtype]:
+    """Device and number format to draw with."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return device, torch.bfloat16 if device == "cuda" or cpu_has_bf16() else torch.float32
 
 
 def cpu_has_bf16() -> bool:
@@ -296,12 +375,3 @@ def cpu_has_bf16() -> bool:
     cpuinfo = Path("/proc/cpuinfo")
     flags = cpuinfo.read_text(encoding="utf-8") if os.path.exists(cpuinfo) else ""
     return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-def keep_outside(picture: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None) -> np.ndarray:
-    """Put back what the mask does not repaint, with a soft seam of a few pixels."""
-    if image is None or mask is None:
-        return picture
-    soft = cv2.GaussianBlur(cv2.dilate((mask > 0.5).astype(np.float32), np.ones((5, 5))), (0, 0), 1.5)
-    soft = np.where(mask > 0.5, np.maximum(soft, 0.5), soft)[..., None]
-    return (picture * soft + image * (1 - soft)).round().astype(np.uint8)

@@ -16,7 +16,13 @@ from diffusers import UNet2DConditionModel
 from torch._weights_only_unpickler import UnpicklingError  # what weights_only raises at anything but tensors
 
 SAFE_TORCH = (2, 10)  # CVE-2025-32434 was fixed in 2.6, CVE-2026-24747 in 2.10
-EXPECTED_CHANNELS = {9: "plain inpainting", 10: "with sketch", 13: "pose 3 and sketch", 28: "MGD, pose 18 and sketch"}
+EXPECTED_CHANNELS = {
+    9: "plain inpainting",
+    10: "with sketch",
+    13: "pose 3 and sketch",
+    21: "the bundled starter, 8 latent channels and 4 sketch parts",
+    28: "MGD, pose 18 and sketch",
+}
 
 
 def save_unet_pth(unet: UNet2DConditionModel, path: Path) -> None:

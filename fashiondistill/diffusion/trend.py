@@ -33,11 +33,22 @@ class TrendEncoder(nn.Module):
         width: size of a token, the UNet's cross_attention_dim.
         num_tokens: tokens given.
         hidden: size inside.
+        num_past_weeks, temporal_weight_decay: of the past that it was trained on; who draws with it makes the same.
     """
 
-    def __init__(self, feature_dim: int, width: int, num_tokens: int = 4, hidden: int = 128) -> None:
+    def __init__(
+        self,
+        feature_dim: int,
+        width: int,
+        num_tokens: int = 4,
+        hidden: int = 128,
+        num_past_weeks: int = 4,
+        temporal_weight_decay: float = 0.8,
+    ) -> None:
         super().__init__()
         self.settings = {"feature_dim": feature_dim, "width": width, "num_tokens": num_tokens, "hidden": hidden}
+        self.settings |= {"num_past_weeks": num_past_weeks, "temporal_weight_decay": temporal_weight_decay}
+        self.num_past_weeks, self.temporal_weight_decay = num_past_weeks, temporal_weight_decay
         self.queries = nn.Parameter(torch.randn(num_tokens, hidden) * hidden**-0.5)
         self.keys, self.values = nn.Linear(feature_dim, hidden), nn.Linear(feature_dim, hidden)
         self.categories = nn.Embedding(len(CATEGORIES), hidden)

@@ -54,10 +54,10 @@ def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
     def category_changed(category: str, template_of: str, value: str | None) -> tuple:
         try:
             if callbacks.still_template(engine, template_of, value):
-                return callbacks.template(engine, category), category
+                return gr.update(value=callbacks.template(engine, category), slot=category), category
         except StudioError as error:
             gr.Warning(cards.escape(str(error)))
-        return gr.skip(), gr.skip()
+        return gr.update(slot=category), gr.skip()
 
     outputs = [context.headline, context.bestsellers, context.prompt, context.suggestion, results.status]
     inputs = [context.category, context.week, context.prompt, context.suggestion]

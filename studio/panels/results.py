@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 import gradio as gr
 
 from fashiondistill.config import GenerateConfig
-from studio import callbacks, cards, texts, trendboard
+from studio import boardcards, callbacks, cards, texts, trendboard
+from studio.components import ResultCards
 from studio.engine import DesignEngine
+from studio.exporting import passports
+from studio.library import Library
 from studio.panels.events import MODEL, quiet
-from studio.panels.parts import CanvasParts, ContextParts, ResultParts
+from studio.panels.parts import CanvasParts, ContextParts, ResultParts, Visit
 from studio.state import GenerateInputs, ResultsView, Stop, StudioError
 
 
@@ -21,7 +25,8 @@ def results_column(engine: DesignEngine) -> ResultParts:
         generate = gr.Button(texts.GENERATE, variant="primary", elem_id="generate")
         cancel = gr.Button(texts.CANCEL, interactive=False, elem_id="cancel")
     status = gr.HTML(cards.status_html(idle), elem_id="status")
-    results = gr.HTML(cards.results_html(idle, model=engine.model_id), elem_id="results")
+    results = ResultCards(cards.results_html(idle, model=engine.model_id))
+    picks = gr.HTML(elem_id="picks")
     with gr.Accordion(texts.MORE, open=False, elem_id="more"):
         with gr.Row():
             num_candidates = gr.Slider(
@@ -40,17 +45,78 @@ def results_column(engine: DesignEngine) -> ResultParts:
             lock_seed = gr.Checkbox(False, label=texts.LOCK_SEED, elem_id="lock-seed", min_width=120)
             randomise = gr.Button(texts.RANDOMISE, size="sm", elem_id="randomise", min_width=90)
     return ResultParts(
-        generate, cancel, status, num_candidates, steps, guidance, influence, seed, lock_seed, randomise, results
+        generate,
+        cancel,
+        status,
+        num_candidates,
+        steps,
+        guidance,
+        influence,
+        seed,
+        lock_seed,
+        randomise,
+        results,
+        picks,
     )
 
 
+def result_outputs(results: ResultParts, visit: Visit) -> list:
+    """What `stream_results` writes."""
+    shown = [results.status, results.results, results.seed, results.generate, results.cancel]
+    return [*shown, visit.own, visit.latest, results.picks]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Whose request it is and how it came about.
+
+    Attributes:
+        seed: what the seed's field is to show, or gr.skip().
+        own: the visitor's designs by category so far, for the map.
+        kind, parent: as in the store.
+    """
+
+    user: str
+    seed: object
+    own: trendboard.OwnDesigns
+    kind: str = "draw"
+    parent: str = ""
+
+
+def stream_results(library: Library, views: Iterator[ResultsView], asked: Asked) -> Iterator[tuple]:
+    """Show each view of a request as it comes, and keep its candidates; errors become the status."""
+    phase, problem, seed, model = "idle", "", asked.seed, library.engine.model_id
+    try:
+        with closing(library.recorded(views, asked.user, kind=asked.kind, parent=asked.parent)) as recorded:
+            for view, kept in recorded:
+                drawn = cards.results_html(view, model=model, kept=kept) if view.fresh else gr.skip()
+                mapped = gr.skip()
+                if view.phase == "ranked":
+                    pictures = [one.design.image for one in view.designs]
+                    mapped = trendboard.keep_designs(asked.own, view.request.category, pictures)
+                pressable = (gr.skip(), gr.skip()) if view.phase == phase else _buttons(view.phase == "running")
+                designs = gr.skip() if view.phase == phase == "running" else passports(view, model=model)
+                line = cards.message_html(kept.problem) if kept.problem != problem else gr.skip()
+                if view.phase == "ranked" and not kept.problem:
+                    line = boardcards.line_html(library.picks_words(asked.user))
+                yield cards.status_html(view), drawn, seed, *pressable, mapped, designs, line
+                # What stays is not sent again: the page would redraw it.
+                seed, phase, problem = gr.skip(), view.phase, kept.problem
+    except StudioError as error:
+        yield cards.message_html(str(error)), gr.skip(), gr.skip(), *_buttons(False), *[gr.skip()] * 3
+
+
+def _buttons(running: bool) -> tuple[dict, dict]:
+    return gr.update(interactive=not running), gr.update(interactive=running)
+
+
 def bind_generate(
-    engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts, own: gr.State
+    library: Library, context: ContextParts, canvas: CanvasParts, results: ResultParts, visit: Visit
 ) -> None:
-    def buttons(running: bool) -> tuple[dict, dict]:
-        return gr.update(interactive=not running), gr.update(interactive=running)
+    engine = library.engine
 
     def press_generate(  # not `generate`: gradio names endpoints by function, and that one is the API's
+        user: str,
         category: str,
         week: str,
         prompt: str,
@@ -61,40 +127,39 @@ def bind_generate(
         influence: float,
         seed: int,
         lock_seed: bool,
+        mask: str,
+        image: str,
         stop: Stop,
-        designs: trendboard.OwnDesigns,
+        own: trendboard.OwnDesigns,
     ) -> Iterator[tuple]:
         stop.asked = False
         seed = seed if lock_seed else callbacks.pick_seed()
-        inputs = GenerateInputs(category, week, prompt, sketch, num_candidates, steps, guidance, influence, seed)
-        shown_seed, phase = gr.skip() if lock_seed else seed, "idle"
+        mask = mask if image else ""  # the canvas says that without a picture it is not used
+        numbers = (num_candidates, steps, guidance, influence, seed)
+        inputs = GenerateInputs(category, week, prompt, sketch, *numbers, mask, image)
         try:
-            with closing(callbacks.run(engine, inputs, stop)) as views:
-                for view in views:
-                    drawn = cards.results_html(view, model=engine.model_id) if view.fresh else gr.skip()
-                    pictures = gr.skip()
-                    if view.phase == "ranked":
-                        pictures = trendboard.keep_designs(
-                            designs, category, [one.design.image for one in view.designs]
-                        )
-                    pressable = (gr.skip(), gr.skip()) if view.phase == phase else buttons(view.phase == "running")
-                    yield cards.status_html(view), drawn, shown_seed, *pressable, pictures
-                    shown_seed, phase = gr.skip(), view.phase  # what stays is not sent again: the page would redraw it
+            key = library.known(user)
         except StudioError as error:
-            yield cards.message_html(str(error)), gr.skip(), gr.skip(), *buttons(False), gr.skip()
+            yield gr.skip(), cards.message_html(str(error)), *[gr.skip()] * 7
+            return
+        known = gr.skip() if key == user else key
+        asked = Asked(key, gr.skip() if lock_seed else seed, own)
+        with closing(callbacks.run(engine, inputs, stop)) as views:
+            for values in stream_results(library, views, asked):
+                yield known, *values
+                known = gr.skip()
 
     def broken() -> tuple:
-        return cards.message_html(texts.BROKEN), *buttons(False)
+        return cards.message_html(texts.BROKEN), *_buttons(False)
 
     def ask_to_stop(stop: Stop) -> dict:
         stop.asked = True
         return gr.update(interactive=False)
 
-    stop = gr.State(Stop())
-
     event = results.generate.click(
         press_generate,
         [
+            visit.user,
             context.category,
             context.week,
             context.prompt,
@@ -105,10 +170,12 @@ def bind_generate(
             results.influence,
             results.seed,
             results.lock_seed,
-            stop,
-            own,
+            canvas.mask,
+            canvas.base,
+            visit.stop,
+            visit.own,
         ],
-        [results.status, results.results, results.seed, results.generate, results.cancel, own],
+        [visit.user, *result_outputs(results, visit)],
         show_progress="hidden",
         concurrency_id=MODEL,
         concurrency_limit=1,
@@ -118,5 +185,5 @@ def bind_generate(
     event.failure(broken, None, [results.status, results.generate, results.cancel], **quiet())
     # Not by gradio's `cancels`: steps on their way would still come in and write over "Cancelled". The request ends
     # its own stream instead, so its last word is the last to arrive.
-    results.cancel.click(ask_to_stop, stop, results.cancel, queue=False, **quiet())
+    results.cancel.click(ask_to_stop, visit.stop, results.cancel, queue=False, **quiet())
     results.randomise.click(callbacks.pick_seed, None, results.seed, **quiet())

@@ -7,6 +7,7 @@ in YCbCr per sample, applied to the picture and to the measured colours alike, s
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +24,32 @@ RGB_TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.41868
 GROUND_VALUE = GROUND / 127.5 - 1
 
 
+METALS = ("gold", "silver", "rose gold")  # details that name a colour
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done to a picture, so that its words can follow."""
+
+    recoloured: bool = False
+    mirrored: bool = False
+
+
+UNCHANGED = Change()
+
+
 @dataclass(frozen=True, eq=False)
 class ColourMaps:
     """Per-sample affine maps of RGB in [-1, 1]: matrix [B, 3, 3], offset [B, 3]; identity where nothing changes."""
 
     matrix: torch.Tensor
     offset: torch.Tensor
+
+    @property
+    def changed(self) -> list[bool]:
+        """Whether the map of each sample changes anything."""
+        same = (self.matrix == torch.eye(3, device=self.matrix.device)).all(-1).all(-1) & (self.offset == 0).all(-1)
+        return (~same).tolist()
 
     def apply(self, images: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
         """Recolour images [B, 3, H, W] where alpha [B, 1, H, W] is 1; clipped to [-1, 1]."""
@@ -84,14 +105,35 @@ def recoloured_words(records: list[ArticleRecord], maps: ColourMaps) -> list[lis
     return words
 
 
-def caption_of(record: ArticleRecord, colours: list[str], variant: float) -> str:
-    """One of several ways to say the same; `variant` in [0, 1) chooses, below 0.5 it is the canonical sentence."""
+def changes_of(maps: ColourMaps, mirrored: torch.Tensor) -> list[Change]:
+    """One `Change` per sample from its colour map and whether it was mirrored, bool [B]."""
+    return [Change(*pair) for pair in zip(maps.changed, mirrored.tolist(), strict=True)]
+
+
+def details_of(record: ArticleRecord, change: Change) -> tuple[str, ...]:
+    """The caption's phrases after the noun that still hold: no metal of another colour, left and right exchanged."""
     details = tuple(part for part in record.caption.split(", ")[1:])
+    if change.recoloured:
+        details = tuple(words for words in details if words not in METALS)
+    return tuple(mirrored_words(words) for words in details) if change.mirrored else details
+
+
+def mirrored_words(text: str) -> str:
+    """The text with "left" and "right" exchanged, where they stand as words."""
+    return re.sub(r"\b(left|right)\b", lambda found: {"left": "right", "right": "left"}[found[1]], text)
+
+
+def caption_of(record: ArticleRecord, colours: list[str], variant: float, change: Change = UNCHANGED) -> str:
+    """One of several ways to say the same; `variant` in [0, 1) chooses, below 0.5 it is the canonical sentence."""
+    details = details_of(record, change)
     joined = " and ".join(colours)
     if variant < 0.5:
         return compose_caption(colours=colours, pattern=record.pattern, garment=record.garment, details=details)
-    if variant < 0.62:
+    if variant < 0.57:
         return compose_caption(colours=colours, pattern=record.pattern, garment=record.garment)
+    if variant < 0.65:  # one detail alone, as people ask
+        one = details[int((variant - 0.57) / 0.08 * len(details)) :][:1]
+        return ", ".join([f"{joined} {record.garment}", *one])
     if variant < 0.72:
         return f"{joined} {record.garment}"
     if variant < 0.8:
@@ -103,18 +145,26 @@ def caption_of(record: ArticleRecord, colours: list[str], variant: float) -> str
     return f"{record.pattern} {record.garment}" if variant < 0.97 else record.garment
 
 
+def draw_mirrored(records: list[ArticleRecord], generator: torch.Generator) -> torch.Tensor:
+    """Bool [B]: half of the samples are mirrored, but no captioned lettering, which would stand the wrong way round."""
+    random = torch.rand(len(records), generator=generator)
+    readable = torch.tensor(["letter print" not in record.caption for record in records])
+    return (random < 0.5) & readable
+
+
 def move(
     tensors: list[torch.Tensor],
     fills: list[float],
     generator: torch.Generator,
     *,
+    mirrored: torch.Tensor,
     max_shift: float,
     scale: tuple[float, float],
 ) -> list[torch.Tensor]:
-    """Mirror (half of the samples), scale and shift all tensors [B, C, H, W] alike; `fills` pad each one."""
+    """Mirror (where bool [B] says so), scale and shift all tensors [B, C, H, W] alike; `fills` pad each one."""
     batch, device = tensors[0].shape[0], tensors[0].device
     random = torch.rand(batch, 4, generator=generator, device=generator.device).to(device)
-    flip = torch.where(random[:, 0] < 0.5, -1.0, 1.0)
+    flip = torch.where(mirrored.to(device), -1.0, 1.0)
     zoom = 1 / (scale[0] + (scale[1] - scale[0]) * random[:, 1])
     theta = torch.zeros(batch, 2, 3, device=device)
     theta[:, 0, 0], theta[:, 1, 1] = flip * zoom, zoom

@@ -22,7 +22,15 @@ from torch import nn
 from fashiondistill.cli import run_command
 from fashiondistill.config import ClipConfig
 from fashiondistill.data.vitonhd import ArticleRecord
-from train.starter.augment import GROUND_VALUE, caption_of, draw_colour_maps, move, recoloured_words
+from train.starter.augment import (
+    GROUND_VALUE,
+    caption_of,
+    changes_of,
+    draw_colour_maps,
+    draw_mirrored,
+    move,
+    recoloured_words,
+)
 from train.starter.common import (
     Clock,
     Ema,
@@ -92,16 +100,17 @@ def draw_batch(data: StarterData, config: ClipConfig, step: int) -> tuple[torch.
     where = chosen.to(device)
     images, alphas = data.images[where].float() / 127.5 - 1, data.masks[where].float() / 255
     maps = draw_colour_maps(records, generator, share=0.5)
-    words = recoloured_words(records, maps)
+    words, mirrored = recoloured_words(records, maps), draw_mirrored(records, generator)
+    changes = changes_of(maps, mirrored)
     maps = dataclasses.replace(maps, matrix=maps.matrix.to(device), offset=maps.offset.to(device))
     images = maps.apply(images, alphas)
-    (images,) = move([images], [GROUND_VALUE], generator, max_shift=0.08, scale=(0.75, 1.12))
+    (images,) = move([images], [GROUND_VALUE], generator, mirrored=mirrored, max_shift=0.08, scale=(0.75, 1.12))
     noise = torch.randn(images.shape, generator=random_generator(str(device), config.seed, step, 1), device=device)
     amount = torch.rand(len(records), 1, 1, 1, generator=generator).to(device)
     images = images + 0.06 * amount * noise
     variants = torch.rand(len(records), generator=generator).tolist()
-    captions = [caption_of(r, w, v) for r, w, v in zip(records, words, variants, strict=True)]
-    canonical = [caption_of(r, w, 0.0) for r, w in zip(records, words, strict=True)]
+    captions = [caption_of(*told) for told in zip(records, words, variants, changes, strict=True)]
+    canonical = [caption_of(r, w, 0.0, c) for r, w, c in zip(records, words, changes, strict=True)]
     numbers = {text: n for n, text in enumerate(dict.fromkeys(canonical))}
     return images, captions, torch.tensor([numbers[text] for text in canonical], device=device)
 

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,8 +194,9 @@ class StageState:
         with safe_open(self.path, framework="pt") as handle:
             metadata = handle.metadata()
             if json.loads(metadata["settings"]) != json.loads(json.dumps(settings)):
+                differing = _differing(json.loads(metadata["settings"]), json.loads(json.dumps(settings)))
                 raise ValueError(
-                    f"--output_dir: {self.path} was made with {metadata['settings']}. Choose another folder."
+                    f"--output_dir: {self.path} was made with other settings ({differing}). Choose another folder."
                 )
             tensors = {key: handle.get_tensor(key) for key in handle.keys()}
         for name, module in self.modules.items():
@@ -224,6 +225,12 @@ class StageState:
         return [self.optimizer.state.get(parameter, {}) for parameter in self.parameters()]
 
 
+def _differing(saved: dict, own: dict) -> str:
+    """Each setting that is not the same, before and now."""
+    names = sorted(name for name in own | saved if saved.get(name) != own.get(name))
+    return ", ".join(f"{name} {saved.get(name)} -> {own.get(name)}" for name in names)
+
+
 def run_stage(
     name: str,
     config: StageConfig,
@@ -232,6 +239,7 @@ def run_stage(
     state: StageState,
     loss_of: Callable[[int], torch.Tensor],
     write_models: Callable[[Path], None],
+    identity: Mapping[str, str] | None = None,
 ) -> int:
     """Train until the clock says stop; returns the steps made in all runs.
 
@@ -239,8 +247,9 @@ def run_stage(
         loss_of: the loss of draw n, with a graph; gradients are clipped to a norm of 1 before each update. A step takes
             one draw of each rank.
         write_models: writes the averaged models; also called in between.
+        identity: ids of what the stage learns from, which must be the same when it goes on.
     """
-    out, settings = Path(config.output_dir), compared_settings(config)
+    out, settings = Path(config.output_dir), compared_settings(config) | dict(identity or {})
     if ranks.leads:
         (out / FINISHED).unlink(missing_ok=True)
     step = state.load(settings, clock)

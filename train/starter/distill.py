@@ -18,6 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.cli import run_command
 from fashiondistill.config import DistillConfig
+from fashiondistill.diffusion.caches import weights_id
 from fashiondistill.diffusion.conditioning import Conditioning, predict
 from train.starter.common import (
     Clock,
@@ -177,7 +178,8 @@ def train(config: DistillConfig) -> None:
         few_step_scheduler().save_pretrained(folder / "scheduler")
         log_line(folder, validation_loss=round(stage.validation_loss(held_out, student), 5))
 
-    step = run_stage("distill", config, clock, ranks, state, stage.loss, write_models)
+    identity = {"teacher_weights": weights_id(stage.teacher, "")}
+    step = run_stage("distill", config, clock, ranks, state, stage.loss, write_models, identity)
     if not ranks.leads:
         return
     if config.num_samples:

@@ -216,7 +216,7 @@ def _run_part(out: Path, name: str, settings: dict, measure: Callable[[], PartRe
     record = {
         "settings": settings,
         "command": shlex.join(["python", "-m", "train.starter.evaluate", *sys.argv[1:]]),
-        "hardware": _hardware(settings["device"]),
+        "hardware": hardware(settings["device"]),
         "figures": {key: dataclasses.asdict(value) for key, value in result.figures.items()},
         "rows": result.rows,
     }
@@ -244,7 +244,8 @@ def target_of(name: str, mean: float) -> dict:
     return {}
 
 
-def _hardware(device: str) -> str:
+def hardware(device: str) -> str:
+    """Cores, and the GPU where `device` is "cuda"."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
     name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())

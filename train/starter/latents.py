@@ -23,7 +23,16 @@ from transformers import CLIPTokenizer
 from fashiondistill.data.vitonhd import ArticleRecord
 from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
 from fashiondistill.diffusion.region import MARGIN, filled
-from train.starter.augment import GROUND_VALUE, caption_of, draw_colour_maps, move, recoloured_words, rough_sketch
+from train.starter.augment import (
+    GROUND_VALUE,
+    caption_of,
+    changes_of,
+    draw_colour_maps,
+    draw_mirrored,
+    move,
+    recoloured_words,
+    rough_sketch,
+)
 from train.starter.common import StarterData, random_generator
 from train.starter.tokens import encode
 
@@ -124,13 +133,14 @@ def _encode_chunk(
     images = data.images[window].float() / 127.5 - 1
     masks, sketches = data.masks[window].float() / 255, data.sketches[window].float() / 255
     maps = draw_colour_maps(records, generator, share=RECOLOURED)
-    words = recoloured_words(records, maps)
+    words, mirrored = recoloured_words(records, maps), draw_mirrored(records, generator)
     on_device = dataclasses.replace(maps, matrix=maps.matrix.to(device), offset=maps.offset.to(device))
     images = on_device.apply(images, masks)
     images, masks, sketches, regions = move(
         [images, masks, sketches, sources.regions[window].float() / 255],
         [GROUND_VALUE, 0.0, 0.0, 0.0],
         generator,
+        mirrored=mirrored,
         max_shift=0.04,
         scale=(0.85, 1.06),
     )
@@ -139,7 +149,8 @@ def _encode_chunk(
     sketches = torch.where(no_sketch, torch.zeros_like(sketches), sketches)
     repaint = draw_repaint_masks(regions, generator)
     variants = torch.rand(len(records), generator=generator).tolist()
-    captions = [caption_of(r, w, v) for r, w, v in zip(records, words, variants, strict=True)]
+    told = zip(records, words, variants, changes_of(maps, mirrored), strict=True)
+    captions = [caption_of(*each) for each in told]
     return LatentCache(
         latents=encode_images(vae, images),
         masked_latents=_encode_masked(vae, images, repaint),

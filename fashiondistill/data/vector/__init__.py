@@ -1,0 +1,1 @@
+"""Garments drawn from curves, shaded like cloth: picture, mask, sketch and words, exact by construction."""

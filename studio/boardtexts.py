@@ -1,0 +1,88 @@
+"""Every English string of the Board tab, of hearts and of picks. In: plain values. Out: strings, not escaped."""
+
+from __future__ import annotations
+
+import datetime
+
+TAB_BOARD = "Board"
+SEARCH, SEARCH_HINT = "Search", "words, colours, notes"
+SHOW = "Show"
+SHOWN = {"all": "History", "favourites": "Favourites", "deleted": "Deleted"}
+CATEGORY, WEEK, BOARD = "Category", "Week", "Board"
+ANY_CATEGORY, ANY_WEEK, ANY_BOARD = "All categories", "All weeks", "All boards"
+MORE = "Show more"
+HEART, COMPARE, DETAILS = "Favourite", "Compare", "Details of"
+EMPTY = {
+    "all": "Nothing here yet. Every design that you generate is kept here.",
+    "favourites": "No favourites here. Press the heart on a design that you like.",
+    "deleted": "Nothing is deleted.",
+}
+EMPTY_SEARCH = "Nothing fits. Take away a word or a filter."
+CHOOSE = "Choose a design to see its details, note on it or go on from it."
+NOTE, NOTE_HINT = "Note", "What to change, whom to ask"
+BOARDS, BOARDS_HINT = "On boards", "Type a name to make a board"
+OPEN, DELETE, RESTORE = "Open again", "Delete", "Restore"
+VARY_SUBTLE, VARY_STRONG, ACROSS_WEEKS = "Vary subtly", "Vary strongly", "Across weeks"
+STOP = "Stop"
+DELETE_BOARD, RESTORE_BOARD = "Delete this board", "Restore a deleted board"
+TRAINING = "Use my picks to train the model"
+TRAINING_HINT = "A favourite counts as preferred over the designs shown beside it. Nothing leaves this studio."
+EXPORT, EXPORT_READY = "Export picks", "Save picks.zip"
+NO_CHOICE = "No design is chosen. Choose one in the grid first."
+NO_PICKS = "There are no picks to export: no favourite was preferred over another design, or your picks are not used."
+OPENED = "Sketch, words, week, category and seed are back. Generate draws the same designs again."
+OPENED_VARIATION = (
+    "Sketch, words, week and category are back. This design was a variation of another picture, so Generate draws anew."
+)
+OTHER_WEEK = "The design's week is not in these sales, so the week stays."
+SIDE_BY_SIDE, SLIDER = "Side by side", "Slider"
+SLIDE = "Where the two pictures meet"
+STRIP = "The same sketch and seed, with each week's own words"
+KINDS = {
+    "draw": "Generated",
+    "vary_subtle": "Varied subtly",
+    "vary_strong": "Varied strongly",
+    "live": "Kept from Live",
+    "weeks": "Drawn for a strip of weeks",
+}
+SAVE = "Save PNG"
+UNRANKED = "Not ranked"
+
+
+def when(seconds: float) -> str:
+    """ "26 Nov 2026, 09:14" in the server's time."""
+    moment = datetime.datetime.fromtimestamp(seconds)
+    return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def place(rank: int) -> str:
+    """Rank among the candidates of its request."""
+    return f"No. {rank}" if rank else UNRANKED
+
+
+def found(shown: int, total: int) -> str:
+    """How many designs the grid shows."""
+    return f"{shown} of {total} design{'s' if total != 1 else ''}"
+
+
+def weeks_done(done: int, total: int) -> str:
+    """Progress of a strip."""
+    return f"Week {done} of {total}"
+
+
+def picks(count: int, pairs: int, left_out: int, training: bool) -> str:
+    """What the visitor's picks are used for."""
+    if not training:
+        return "Your picks are not used for training. Favourites stay favourites."
+    if not count:
+        return "No picks are used for training yet. A heart on one of several designs makes one."
+    extra = f" {left_out} more {_are(left_out)} not used." if left_out else ""
+    return f"{count} pick{_s(count)} ({pairs} pair{_s(pairs)}) used for training.{extra}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
