@@ -157,11 +157,12 @@ class SlowPipeline:
 
     def __init__(self) -> None:
         self.paused, self.go, self.num_steps = threading.Event(), threading.Event(), 0
+        self.trend = None
 
     def check_prompt(self, prompt: str) -> None:
         pass
 
-    def stream(self, request: DesignRequest):
+    def stream(self, request: DesignRequest, past: None):
         for step in range(1, 21):
             self.num_steps += 1
             if step == 3:
