@@ -214,6 +214,18 @@ class PrepareCaptionsConfig:
 
 
 @dataclass(frozen=True)
+class SleevesConfig:
+    """Learns the sleeve weights of photos' captions from drawn masks."""
+
+    out: str = option(str(ASSETS), "folder for sleeves.safetensors")
+    num_masks: int = option(1500, "drawn masks to learn from")
+
+    def __post_init__(self) -> None:
+        require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
+        require(self.num_masks >= 30, "num_masks", self.num_masks, "choose at least 30.")
+
+
+@dataclass(frozen=True)
 class PrepareDrawingsConfig:
     """Drawn garments, added to a data set: most of the categories that photos lack."""
 

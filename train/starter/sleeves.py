@@ -6,6 +6,7 @@ the CPU; a drawn mask's sleeves are known by construction. About half a minute o
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import numpy as np
 from safetensors.numpy import save_file
 from tqdm import tqdm
 
-from fashiondistill.config import ASSETS
+from fashiondistill.cli import add_flags, config_from
+from fashiondistill.config import SleevesConfig
 from fashiondistill.data.cues import SLEEVE_WEIGHTS, SLEEVE_WORDS, sleeve_chances, sleeve_features
 from fashiondistill.data.vector.kinds import KINDS
 from fashiondistill.data.vector.laying import laid_down, place
@@ -23,7 +25,7 @@ SOURCES = (
     "shirt", "shirt", "dress", "dress", "shirt dress", "blouse", "t-shirt", "long-sleeved top", "tank top", "top",
 )  # fmt: skip
 WORD_OF_TRAIT = {"short sleeves": 1, "long sleeves": 2, "three-quarter sleeves": 2}  # all others are sleeveless
-NUM_MASKS, STEPS, DECAY = 1500, 800, 0.02
+STEPS, DECAY = 800, 0.02
 
 
 def drawn_masks(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -53,13 +55,15 @@ def fit(features: np.ndarray, words: np.ndarray, *, steps: int = STEPS) -> dict[
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the weights, by default into the library's assets; one argument names another folder."""
-    (folder,) = (sys.argv[1:] if argv is None else argv) or [str(ASSETS)]
-    weights = fit(*drawn_masks(NUM_MASKS, seed=0))
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m train.starter.sleeves", description=__doc__.splitlines()[0])
+    add_flags(parser, SleevesConfig)
+    config = config_from(parser.parse_args(argv), SleevesConfig)
+    weights = fit(*drawn_masks(config.num_masks, seed=0))
     features, words = drawn_masks(200, seed=1)
     right = float((sleeve_chances(features, weights).argmax(axis=1) == words).mean())
-    save_file(weights, Path(folder) / SLEEVE_WEIGHTS)
-    print(f"right on {100 * right:.1f} % of 200 other drawn masks; {Path(folder) / SLEEVE_WEIGHTS}")
+    save_file(weights, Path(config.out) / SLEEVE_WEIGHTS)
+    print(f"right on {100 * right:.1f} % of 200 other drawn masks; {Path(config.out) / SLEEVE_WEIGHTS}")
     return 0
 
 
