@@ -91,7 +91,7 @@ class _Sheet(FPDF):
 
     @cached_property
     def _letters(self) -> frozenset[int]:
-        return frozenset(self.fonts["roboto"].cmap) & frozenset(self.fonts["robotoB"].cmap)
+        return frozenset(self.fonts[FONT.lower()].cmap) & frozenset(self.fonts[f"{FONT.lower()}B"].cmap)
 
     def known(self, text: str) -> str:
         """The text in letters that the font has, on one line."""
