@@ -322,6 +322,21 @@ def test_other_options_are_refused(photos: Path, copy: Path, capsys: Capture) ->
     assert error.startswith("error: --out") and "was made with" in error and "Choose another folder" in error
 
 
+def test_captions_can_be_written_again(photos: Path, copy: Path, capsys: Capture) -> None:
+    before = read_manifest(copy)
+    progress = (copy / "progress.jsonl").read_text(encoding="utf-8")
+    (copy / "progress.jsonl").write_text(progress.replace(", short sleeves", ""), encoding="utf-8")
+    assert run_again(photos, copy) == []  # the captions of an older version
+    assert [r.caption for r in read_manifest(copy)] != [r.caption for r in before]
+    assert main(["captions", f"--out={copy}"]) == 0
+    assert "2 captions changed" in capsys.readouterr().out
+    assert read_manifest(copy) == before
+    assert (copy / "progress.jsonl").read_text(encoding="utf-8") == progress
+    (copy / "progress.jsonl").unlink()
+    assert main(["captions", f"--out={copy}"]) == 2
+    assert "progress.jsonl is missing" in capsys.readouterr().err
+
+
 def test_drawings_are_added_and_stay(photos: Path, copy: Path, capsys: Capture) -> None:
     assert main(["drawings", f"--out={copy}", "--num_drawings=12", "--num_workers=1"]) == 0
     assert "drew 12 garments" in capsys.readouterr().out
