@@ -204,6 +204,16 @@ class DatasetConfig:
 
 
 @dataclass(frozen=True)
+class PrepareCaptionsConfig:
+    """Captions of a prepared set of photos, written again from its pictures; masks and sketches stay."""
+
+    out: str = option("", "data set folder")
+
+    def __post_init__(self) -> None:
+        require(bool(self.out), "out", repr(self.out), "give the data set folder.")
+
+
+@dataclass(frozen=True)
 class PrepareDrawingsConfig:
     """Drawn garments, added to a data set: most of the categories that photos lack."""
 

@@ -17,6 +17,7 @@ from fashiondistill.cli import add_flags, config_from
 from fashiondistill.config import (
     CheckConfig,
     MapColumnsConfig,
+    PrepareCaptionsConfig,
     PrepareDrawingsConfig,
     PrepareHmConfig,
     PreparePhotosConfig,
@@ -29,6 +30,7 @@ from fashiondistill.data.hmpictures import Camera
 from fashiondistill.data.hmset import prepare_hm
 from fashiondistill.data.photoset import prepare_photos
 from fashiondistill.data.products import ProductShot, prepare_product_shot
+from fashiondistill.data.recaption import prepare_captions
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,6 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         "photos": ("garment photos and labels -> data set", _photos, (PreparePhotosConfig,)),
         "check": ("look through a data set folder", _check, (CheckConfig,)),
         "drawings": ("drawn garments -> added to a data set", _drawings, (PrepareDrawingsConfig,)),
+        "captions": ("captions of prepared photos -> written again", _captions, (PrepareCaptionsConfig,)),
         "hm": (
             "a shop's sales and pictures -> data set of bestsellers",
             _hm,
@@ -78,6 +81,10 @@ def _check(config: CheckConfig) -> int:
 def _drawings(config: PrepareDrawingsConfig) -> None:
     records = prepare_drawings(config)
     print(f"drew {len(records)} garments: {describe(records)}")
+
+
+def _captions(config: PrepareCaptionsConfig) -> None:
+    print(f"{prepare_captions(config)} captions changed: {config.out}")
 
 
 def _hm(config: PrepareHmConfig, shot: ProductShotConfig) -> None:

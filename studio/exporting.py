@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 
 from fashiondistill.config import GenerateConfig
-from fashiondistill.data.categories import get_category
 from fashiondistill.data.weeks import Week
 from fashiondistill.exports.archive import board_zip
 from fashiondistill.exports.linesheet import linesheet_pdf
@@ -71,7 +70,7 @@ def export(kind: Kind, designs: Sequence[Passport], *, title: str = "") -> File:
     """One file of all designs.
 
     Args:
-        title: of the board; made of category and week if it is "".
+        title: of the board; made of the week if it is "".
 
     Raises:
         StudioError: without designs.
@@ -79,7 +78,7 @@ def export(kind: Kind, designs: Sequence[Passport], *, title: str = "") -> File:
     if not designs:
         raise StudioError(texts.NO_DESIGNS)
     request = designs[0].request
-    title = title or f"{get_category(request.category).title}, {texts.week_label(Week.parse(request.week))}"
+    title = title or texts.sheet_title(Week.parse(request.week))
     name = f"{request.category}_{request.week}_seed{request.seed}"
     match kind:
         case "zip":

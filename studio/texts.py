@@ -213,6 +213,11 @@ def _s(points: int) -> str:
     return "" if abs(points) == 1 else "s"
 
 
+def sheet_title(week: Week) -> str:
+    """Title of a line sheet that nobody named."""
+    return f"Designs for {week_label(week)}"
+
+
 def exported(name: str) -> str:
     """What the status says when a file is on its way."""
     return f"Saved as {name}."
@@ -239,7 +244,7 @@ def other_weights(clip_i_weight: float, clip_t_weight: float) -> str:
     return f"It was ranked by {ranked_by(clip_i_weight, clip_t_weight)}, which is not what this page uses."
 
 
-MASK_LEFT_OUT = "Its repaint mask cannot be shown on this page: a new request would draw the whole picture."
+MASK_LEFT_OUT = "Its repaint area is not put back on the canvas yet: mark it again to repaint only there."
 
 
 def not_pictures(value: object, most: int) -> str:

@@ -20,7 +20,7 @@ from studio.state import GenerateInputs, StudioError
 from tests.fake_engine import FakeEngine
 from tests.passports import passport
 
-TITLE = "Upper body, Week 10, 2020 (2\u20138 Mar)"
+TITLE = "Designs for Week 10, 2020 (2\u20138 Mar)"
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_what_cannot_come_back_is_said(engine, tmp_path) -> None:
     other = passport(repaint=True)
     opened = open_file(engine, saved(tmp_path, other))
     assert "drawn by another model (tiny-0123456789ab); fake-0 will draw something else" in opened.message
-    assert "repaint mask cannot be shown" in opened.message
+    assert "repaint area is not put back" in opened.message
     engine.weeks, weeks = engine.weeks[:3], engine.weeks
     try:
         opened = open_file(engine, saved(tmp_path, other))

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from fashiondistill.config import GROUND, GenerateConfig
 from fashiondistill.design import Design, ScoredDesign
-from fashiondistill.scoring import ClipScorer, References, rank_designs, score_design
+from fashiondistill.scoring import ClipScorer, References, rank_designs, rank_pictures, score_design
 from tests import tiny
 
 
@@ -139,6 +139,24 @@ def test_ranking_keeps_every_term(scorer: ClipScorer, pictures: dict[str, np.nda
         assert [getattr(one, term) for term in terms] == [getattr(original, term) for term in terms]
     assert all(one.rank == 0 for one in before)
     assert rank_designs([]) == []
+
+
+def test_pictures_from_anywhere_get_the_terms_of_designs(scorer: ClipScorer, pictures: dict[str, np.ndarray]) -> None:
+    references, config = scorer.references(pictures), GenerateConfig(clip_i_weight=0.3, clip_t_weight=0.7)
+    looks = [tiny.picture(seed=n) for n in range(4)]
+    request = tiny.request(config=config)
+    designs = rank_designs([score_design(Design(one, n, request), scorer, references) for n, one in enumerate(looks)])
+    found = rank_pictures(looks, scorer, references, prompt=request.prompt, config=config)
+    assert [one.index for one in found] == [one.design.index for one in designs]
+    for one, design in zip(found, designs, strict=True):
+        assert (one.rank, one.similarities[0][0]) == (design.rank, design.nearest_article_id)
+        assert (one.clip_i, one.clip_t, one.combined) == pytest.approx(
+            (design.clip_i, design.clip_t, design.combined), abs=1e-6
+        )
+        assert [cosine for _, cosine in one.similarities] == sorted((c for _, c in one.similarities), reverse=True)
+    silent = rank_pictures(looks, scorer, references, prompt="", config=config)
+    assert all(one.clip_t is None and one.combined == one.clip_i for one in silent)
+    assert [one.clip_i for one in silent] == sorted((one.clip_i for one in silent), reverse=True)
 
 
 def test_weights_move_ranks_without_drawing_again() -> None:

@@ -67,9 +67,7 @@ def prepare_photo(image: np.ndarray, label: str, *, min_score: float, segmenter:
     colours = measure_colours(picture, mask)
     words = tuple(colour.word for colour in colours)
     pattern = measure_pattern(picture, mask)
-    told = cues(picture, mask, garment=garment, colour=words[0], pattern=pattern)
-    details = tuple(dict.fromkeys((*_details(garment, mask), *told)))
-    caption = compose_caption(colours=list(words), pattern=pattern, garment=garment, details=details)
+    caption = photo_caption(picture, mask, garment=garment, colours=words, pattern=pattern)
     return PreparedPhoto(
         pictures=ArticlePictures(image=picture, sketch=draw_lines(picture, mask), mask=mask),
         caption=caption,
@@ -80,6 +78,22 @@ def prepare_photo(image: np.ndarray, label: str, *, min_score: float, segmenter:
         pattern=pattern,
         score=found.score,
     )
+
+
+def photo_caption(
+    picture: np.ndarray, mask: np.ndarray, *, garment: str, colours: tuple[str, ...], pattern: str
+) -> str:
+    """The caption of a placed photo: colours, pattern and noun, then what mask, cloth and label tell.
+
+    Args:
+        picture: uint8 [512, 384, 3] RGB.
+        mask: uint8 [512, 384], 255 = garment.
+        garment: noun of `categories.PHOTO_LABELS`.
+        colours, pattern: measured words.
+    """
+    told = cues(picture, mask, garment=garment, colour=colours[0], pattern=pattern)
+    details = tuple(dict.fromkeys((*_details(garment, mask), *told)))
+    return compose_caption(colours=list(colours), pattern=pattern, garment=garment, details=details)
 
 
 def lines_from_photo(image: np.ndarray, *, min_score: float = 0.3, keep_place: bool = False) -> np.ndarray:

@@ -199,7 +199,7 @@ def _read_progress(out: Path, config: PreparePhotosConfig) -> dict[str, dict]:
         "splits": [config.val_share, config.test_share],
     }
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    lines = [_parsed(line) for line in text.splitlines()]
+    lines = [parsed(line) for line in text.splitlines()]
     done = {entry["name"]: entry for entry in lines if "name" in entry}
     if not done:
         path.write_text(json.dumps({"options": options}) + "\n", encoding="utf-8")
@@ -214,7 +214,7 @@ def _read_progress(out: Path, config: PreparePhotosConfig) -> dict[str, dict]:
     return done
 
 
-def _parsed(line: str) -> dict:
+def parsed(line: str) -> dict:
     """A line of progress.jsonl; empty if a killed run left only half of it."""
     try:
         return json.loads(line)

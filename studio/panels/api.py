@@ -129,7 +129,7 @@ def _bind_generate(engine: DesignEngine) -> None:
             guidance: how strictly words and sketch are followed, 1 to 20; 1 is off
             influence: share of the steps that see the sketch, 0 to 1
             seed: 0 to 4294967295
-            pictures: with a PNG data URL of about 130 kB in each design; an assistant that only needs scores says false
+            pictures: with a PNG data URL of about 110 kB in each design; an assistant that only needs scores says false
             mask: PNG data URL of 384 x 512, white where image is to be repainted; empty to draw the whole design
             image: PNG data URL of 384 x 512, the picture that mask belongs to
 
