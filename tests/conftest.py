@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers share the cores instead of taking all each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from fashiondistill.config import StudioConfig
 from tests.fake_engine import FakeEngine
 

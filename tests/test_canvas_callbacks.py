@@ -156,13 +156,12 @@ class SlowPipeline:
     """A pipeline of 20 steps; `paused` stands in its third one until `go` is set."""
 
     def __init__(self) -> None:
-        self.paused, self.go, self.num_steps = threading.Event(), threading.Event(), 0
-        self.trend = None
+        self.paused, self.go, self.num_steps, self.trend = threading.Event(), threading.Event(), 0, None
 
     def check_prompt(self, prompt: str) -> None:
         pass
 
-    def stream(self, request: DesignRequest, past: None):
+    def stream(self, request: DesignRequest, past: None = None):
         for step in range(1, 21):
             self.num_steps += 1
             if step == 3:

@@ -95,8 +95,8 @@ def ink(paper: np.ndarray, x: int, y: int, reach: int = 2) -> float:
 
 def designs(studio: Studio) -> None:
     studio.generate()
-    studio.status("ranked")
-    until(lambda: studio.cards().count() == 4)
+    ranked = studio.page.locator('#status .fd-state[data-phase="ranked"]')
+    until(lambda: ranked.count() and studio.cards().count() == 4, seconds=30)  # a busy machine's pages are large
 
 
 def test_shapes_are_drawn_and_undone_one_by_one(open_studio):

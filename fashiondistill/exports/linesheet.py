@@ -1,8 +1,8 @@
 """A line sheet of designs as PDF: A4 landscape, four to a page, made to be printed or sent to a buyer.
 
 In: `Passport`s, best first, and a title. Out: bytes of a PDF with embedded fonts. Each picture stands over its place,
-words, palette with hex and textile colour name, its sketch as vector lines, scores and notes. Letters that Roboto
-lacks (it has Latin, Greek and Cyrillic) print as a replacement mark.
+words, palette with hex and textile colour name, its sketch as vector lines, scores and notes. Letters that DejaVu Sans
+(matplotlib brings it) lacks, such as Chinese ones, print as a replacement mark.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, XPos, YPos
 from PIL import Image
 
-from fashiondistill.config import ASSETS, IMAGE_HEIGHT, IMAGE_WIDTH
+from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH
 from fashiondistill.data.categories import get_category
 from fashiondistill.exports.curves import fit_curves
 from fashiondistill.exports.palette import palette
@@ -24,7 +26,8 @@ from fashiondistill.exports.passport import Passport
 from fashiondistill.exports.strokes import trace
 from fashiondistill.exports.tables import check_some
 
-FONTS = ASSETS / "fonts"
+FONT = "DejaVuSans"
+FONT_SCALE = 0.88  # DejaVu runs wider than the size of its letters lets expect
 PER_PAGE = 4
 # Millimetres on A4 landscape, 297 x 210.
 MARGIN, GAP = 14.0, 7.0
@@ -73,8 +76,9 @@ class _Sheet(FPDF):
 
     def __init__(self, title: str, subtitle: str, *, num_pages: int) -> None:
         super().__init__(orientation="landscape", unit="mm", format="A4")
-        self.add_font("Roboto", "", FONTS / "Roboto-Regular.ttf")
-        self.add_font("Roboto", "B", FONTS / "Roboto-Medium.ttf")
+        fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+        self.add_font(FONT, "", fonts / f"{FONT}.ttf")
+        self.add_font(FONT, "B", fonts / f"{FONT}-Bold.ttf")
         self.set_auto_page_break(False)
         self.set_margin(0)
         self.c_margin = 0
@@ -87,7 +91,7 @@ class _Sheet(FPDF):
 
     @cached_property
     def _letters(self) -> frozenset[int]:
-        return frozenset(self.fonts["roboto"].cmap) & frozenset(self.fonts["robotoB"].cmap)
+        return frozenset(self.fonts[FONT.lower()].cmap) & frozenset(self.fonts[f"{FONT.lower()}B"].cmap)
 
     def known(self, text: str) -> str:
         """The text in letters that the font has, on one line."""
@@ -102,7 +106,7 @@ class _Sheet(FPDF):
         self._rule(199)
         self._write(MARGIN, 201.5, 150, CREATOR, size=7.5, colour=GREY, lines=1)
         self.set_xy(297 - MARGIN - 60, 201.5)
-        self.set_font("Roboto", "", 7.5)
+        self.set_font(FONT, "", 7.5 * FONT_SCALE)
         self.cell(60, 3.5, f"Page {self.page_no()} of {self.num_pages}", align="R")
 
     def card(self, left: float, one: Passport) -> None:
@@ -115,7 +119,7 @@ class _Sheet(FPDF):
         place = f"No. {one.scored.rank}" if one.scored.rank else f"Candidate {one.scored.design.index + 1}"
         self._write(left, y, 30, place, size=11, bold=True, lines=1)
         self.set_xy(left + 20, y)
-        self.set_font("Roboto", "", 7.5)
+        self.set_font(FONT, "", 7.5 * FONT_SCALE)
         self.set_text_color(*GREY)
         self.cell(COLUMN - 20, 5, f"{get_category(one.request.category).title} {DOT} {one.request.week}", align="R")
         self._write(left, y + 6.2, COLUMN, words, size=8.5, lines=PROMPT_LINES)
@@ -167,7 +171,7 @@ class _Sheet(FPDF):
         colour: tuple[int, int, int] = BLACK,
     ) -> None:  # fmt: skip
         """Text from a top left corner, at most `lines` lines; what finds no room ends in an ellipsis."""
-        self.set_font("Roboto", "B" if bold else "", size)
+        self.set_font(FONT, "B" if bold else "", size * FONT_SCALE)
         self.set_text_color(*colour)
         height = size * 0.46
         text = self.known(text)
