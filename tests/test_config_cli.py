@@ -283,7 +283,8 @@ def test_help_prints_every_flag(name: str, command: tuple[str, ...], capsys: Cap
         module.main([*command, "--help"])
     assert leaving.value.code == 0
     output = capsys.readouterr()
-    assert output.out.startswith(f"usage: python {'app.py' if name == 'app' else f'-m {name}'}") and output.err == ""
+    shown = "app.py" if name == "app" else f"-m {name.removesuffix('.__main__')}"
+    assert output.out.startswith(f"usage: python {shown}") and output.err == ""
     if name == "fashiondistill.prepare" and not command:
         assert "photos" in output.out and "drawings" in output.out
     else:

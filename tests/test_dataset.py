@@ -95,7 +95,8 @@ def test_categories_have_weeks_of_their_own(tmp_path: Path) -> None:
 
 
 def test_data_sets_of_prepare_are_read_without_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawingset, "split_of", lambda number: SPLITS[number % 3])  # else 190 drawings are all train
+    kind_and_split = drawingset.place_of  # the first drawings are all for training
+    monkeypatch.setattr(drawingset, "place_of", lambda n, shares: (kind_and_split(n, shares)[0], SPLITS[n % 3]))
     drawingset.prepare_drawings(PrepareDrawingsConfig(out=str(tmp_path), num_drawings=9, num_workers=1))
     records = {record.article_id: record for record in read_manifest(tmp_path)}
     for split in SPLITS:
@@ -103,7 +104,7 @@ def test_data_sets_of_prepare_are_read_without_a_change(tmp_path: Path, monkeypa
             pictures = read_article(tmp_path, records[sample.article_id])
             for name in ("image", "sketch", "mask"):
                 assert np.array_equal(getattr(sample, name), getattr(pictures, name))
-            assert sample.caption == f"{records[sample.article_id].caption}."
+            assert sample.caption == records[sample.article_id].caption
             assert sample.week is None and sample.past == () and sample.next_ids == ()
 
 

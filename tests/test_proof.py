@@ -196,7 +196,7 @@ def test_a_finished_run_does_nothing_and_a_stopped_one_goes_on(
     after = {path: path.stat().st_mtime_ns for path in arms.rglob("*.safetensors")}
     assert {path for path in before if before[path] != after[path]} == {arms / "shuffled" / "bare.safetensors"}
     capsys.readouterr()
-    assert main([*command, "--arms", "base", "no-loss", "--max_minutes", "0.001"]) == 0
+    assert main([*command, "--arms", "base", "no-loss", "--max_minutes", "1e-9"]) == 0
     assert (
         "left for want of time: no-loss" in capsys.readouterr().out and not (arms / "no-loss" / "result.json").exists()
     )

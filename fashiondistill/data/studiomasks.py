@@ -75,8 +75,8 @@ def studio_mask(image: np.ndarray, category: str) -> GarmentMask:
         silhouette = keep_garment(worn.article, **PARTS)
         terms["worn, cut out by colour"] = worn.trust
     terms |= shape_terms(silhouette, min_area=MIN_AREA)
-    if category == "top5acc":
-        terms.pop("solidity", None)  # belts, necklaces and rings are mostly air
+    if category == "top5acc" or (category == "top5underwear" and worn is None):
+        terms.pop("solidity", None)  # belts, necklaces, rings and what hangs on straps are mostly air
     return GarmentMask(
         refine(image, silhouette, **PARTS), float(np.prod(list(terms.values()))), min(terms, key=terms.get)
     )

@@ -8,6 +8,7 @@ Avrahami, Fried, Lischinski 2023, algorithm 1), which makes the part follow the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,10 +19,20 @@ from diffusers import SchedulerMixin
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """A picture's scaled latents [1, C, h, w], float32, and where to repaint, [1, 1, h, w] with 1 = repaint."""
+    """Pictures' scaled latents [N, C, h, w], float32, and where to repaint, [N, 1, h, w] with 1 = repaint."""
 
     latents: torch.Tensor
     mask: torch.Tensor
+
+    @classmethod
+    def together(cls, each: Sequence[Known | None]) -> Known | None:
+        """One for designs that are drawn at once; those without are repainted everywhere."""
+        some = next((one for one in each if one is not None), None)
+        if some is None:
+            return None
+        free = cls(torch.zeros_like(some.latents), torch.ones_like(some.mask))
+        parts = [one or free for one in each]
+        return cls(torch.cat([one.latents for one in parts]), torch.cat([one.mask for one in parts]))
 
     def put_back(
         self, latents: torch.Tensor, noise: torch.Tensor, scheduler: SchedulerMixin, *, number: int

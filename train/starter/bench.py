@@ -23,7 +23,8 @@ from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import ArticleRecord
 from fashiondistill.design import DesignRequest
 from fashiondistill.diffusion.conditioning import Conditioning
-from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise, keep_outside
+from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise
+from fashiondistill.diffusion.repaint import Known, keep_outside
 from fashiondistill.scoring import ClipScorer
 from train.starter.common import StarterData
 from train.starter.figures import Figure, reconstruct
@@ -139,9 +140,13 @@ class Artist:
             pipeline.encode_prompt("").to(pipeline.unet.dtype),
             num_inference_steps=self.settings.num_inference_steps,
             guidance_scale=self.settings.guidance_scale,
+            known=Known.together(
+                [pipeline.known(r.image, r.mask, told) for r, (_, told) in zip(requests, canvases, strict=True)]
+            ),
         )
         pictures = pipeline.decode_latents(latents)
-        return [keep_outside(picture, *canvas) for picture, canvas in zip(pictures, canvases, strict=True)]
+        kept = [c if r.mask is None else (r.image, r.mask) for r, c in zip(requests, canvases, strict=True)]
+        return [keep_outside(picture, *one) for picture, one in zip(pictures, kept, strict=True)]
 
 
 def _read_png(path: Path) -> np.ndarray:
