@@ -349,7 +349,9 @@ def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
 def prepare(pipeline: GarmentPipeline, device: str) -> GarmentPipeline:
     """The same pipeline, frozen and in the form that draws fastest on a device."""
     device, dtype = _place(device)
-    pipeline.to(device, dtype)
+    pipeline.to(device)
+    if pipeline.dtype != dtype:  # else diffusers warns of a cast that casts nothing
+        pipeline.to(dtype)
     for module in (pipeline.unet, pipeline.vae):
         module.to(memory_format=torch.channels_last)
     for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
