@@ -80,6 +80,11 @@ def picks(count: int, pairs: int, left_out: int, training: bool) -> str:
     return f"{count} pick{_s(count)} ({pairs} pair{_s(pairs)}) used for training.{extra}"
 
 
+def agreement(rate: float, low: float, high: float) -> str:
+    """How often the scores order a pick as the visitor did."""
+    return f"CLIP's order agrees with {rate:.0%} of your choices (95 % interval {low:.0%} to {high:.0%})."
+
+
 def _s(count: int) -> str:
     return "" if count == 1 else "s"
 

@@ -18,6 +18,7 @@ from fashiondistill.config import GenerateConfig
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import DesignRequest, ScoredDesign
 from fashiondistill.store import DesignRecord, Query, Store, StoreError, export_picks, new_id
+from fashiondistill.store.agreement import agreement
 from fashiondistill.store.designs import Origin, read_mask, read_picture
 from fashiondistill.store.records import is_id
 from studio import boardtexts, callbacks
@@ -136,7 +137,11 @@ class Library:
         """What the visitor's picks are used for."""
         with _said():
             counts, training = self.store.picks.counts(user), self.store.picks.training(user)
-        return boardtexts.picks(counts.picks, counts.pairs, counts.left_out, training)
+            agreed = agreement(self.store.picks.read(user))
+        words = boardtexts.picks(counts.picks, counts.pairs, counts.left_out, training)
+        if agreed is None:
+            return words
+        return f"{words} {boardtexts.agreement(agreed.rate, agreed.low, agreed.high)}"
 
     def training(self, user: str) -> bool:
         """Whether the visitor's picks may train the model."""
