@@ -276,13 +276,20 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class AutoencoderConfig(StageConfig):
-    """AutoencoderKL, 8 x down; the decoder is small, since two CPU cores must run it."""
+    """AutoencoderKL; the decoder is small, since two CPU cores must run it."""
 
-    block_out_channels: tuple[int, ...] = option((24, 48, 96, 128), "channels per level", nargs=4)
+    block_out_channels: tuple[int, ...] = option(
+        (24, 48, 96, 128), "channels per level; 4 levels make latents of 1/8 of the side, 5 of 1/16", nargs="+"
+    )
     latent_channels: int = option(8, "channels of the latents")
     crop: int = option(192, "side of the training crops in pixels")
     kl_weight: float = option(1e-6, "weight of the KL term")
     scale_weight: float = option(0.25, "weight of decoding halved latents to halved pictures")
+    frequency_weight: float = option(0.5, "weight of the difference of local spectra (0 = none)")
+    adversarial_share: float = option(
+        0.25, "the adversary's push, as a share of the reconstruction's gradient (0 = no adversary)"
+    )
+    adversarial_start: int = option(1500, "step from which the adversary pushes; it learns from the first on")
     init: str = option("", "folder with a vae/ to start from instead of random weights")
     decoder_only: bool = option(
         False, "keep the encoder of --init, so that a denoiser trained on its latents stays valid"
@@ -291,9 +298,11 @@ class AutoencoderConfig(StageConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         _require_multiples("block_out_channels", self.block_out_channels, 8)
+        levels = self.block_out_channels
+        require(len(levels) in (4, 5), "block_out_channels", levels, "give 4 or 5 levels.")
         require(32 <= self.crop <= IMAGE_WIDTH, "crop", self.crop, f"choose 32 to {IMAGE_WIDTH}.")
-        _require_multiples("crop", self.crop, 8)
-        for name in ("kl_weight", "scale_weight"):
+        _require_multiples("crop", self.crop, 2 ** len(levels))  # the halved picture's latents must be whole as well
+        for name in ("kl_weight", "scale_weight", "frequency_weight", "adversarial_share", "adversarial_start"):
             require(getattr(self, name) >= 0, name, getattr(self, name), "choose 0 or more.")
         require(self.latent_channels >= 1, "latent_channels", self.latent_channels, "choose at least 1.")
         require(bool(self.init) or not self.decoder_only, "decoder_only", True, "give the encoder to keep with --init.")

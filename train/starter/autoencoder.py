@@ -4,7 +4,8 @@ In: a prepared data set. Out: OUTPUT_DIR/vae (diffusers AutoencoderKL, EMA weigh
 state.safetensors. The loss is L1 + MSE in luma and doubled chroma (the trial's autoencoder lost its colours with RGB
 L1), an L1 on image gradients, and a light KL term (Rombach et al. 2022, section 3.1). Halved latents must decode to the
 halved picture as well, which keeps the latents free of detail that a denoiser could not model (Skorokhodov et al. 2025,
-"Improving the Diffusability of Autoencoders", section 4).
+"Improving the Diffusability of Autoencoders", section 4). Local spectra and an adversary keep cloth from blurring
+(`train.starter.sharpness`).
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ from train.starter.common import (
     set_up,
 )
 from train.starter.figures import autoencoder_figures
+from train.starter.sharpness import Discriminator, adversarial_terms, frequency_loss
 
 CHROMA_WEIGHT = 2.0
 VALIDATION = 32  # photos whose reconstruction is measured at the end
 
 
 def build_autoencoder(config: AutoencoderConfig) -> AutoencoderKL:
-    """8 x down-sampling, no mid attention (3,072 tokens are dear on a CPU)."""
+    """Each level but the last halves the picture; no mid attention (3,072 tokens are dear on a CPU)."""
     levels = len(config.block_out_channels)
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * levels,
@@ -63,6 +65,11 @@ def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Ten
     luma = error[:, :1]
     edges = (luma[..., 1:] - luma[..., :-1]).abs().mean() + (luma[..., 1:, :] - luma[..., :-1, :]).abs().mean()
     return error.abs().mean() + 2.0 * error.square().mean() + 0.5 * edges
+
+
+def _picture_loss(output: torch.Tensor, target: torch.Tensor, config: AutoencoderConfig) -> torch.Tensor:
+    loss = reconstruction_loss(output, target)
+    return loss + config.frequency_weight * frequency_loss(output, target) if config.frequency_weight else loss
 
 
 def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch.Tensor:
@@ -100,25 +107,35 @@ def train(config: AutoencoderConfig) -> None:
     if config.decoder_only:
         model.encoder.requires_grad_(False)
         model.quant_conv.requires_grad_(False)
+    modules: dict[str, torch.nn.Module] = {"vae": model}
+    if config.adversarial_share:
+        modules["discriminator"] = Discriminator().to(config.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad],
+        [p for module in modules.values() for p in module.parameters() if p.requires_grad],
         lr=config.learning_rate,
         betas=(0.9, 0.99),
         weight_decay=0.01,
         fused=config.device == "cuda",
     )
-    state = StageState(out, {"vae": model}, optimizer, Ema({"vae": model}, decay=0.998))
+    state = StageState(out, modules, optimizer, Ema(modules, decay=0.998))
     forward = _compiled(model, config)
 
     def loss_of(step: int) -> torch.Tensor:
         target = draw_crops(data, config, step).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(config.device, torch.bfloat16):
+        autocast = torch.autocast(config.device, torch.bfloat16)
+        with autocast:
             output, latents, kl = forward(target)
-            loss = reconstruction_loss(output, target) + config.kl_weight * kl
-            if config.scale_weight and not config.decoder_only:
-                few = max(1, len(target) // 4)
+        picture_loss = _picture_loss(output, target, config)  # in float32: bfloat16 has 3 digits
+        loss = picture_loss + config.kl_weight * kl
+        if config.scale_weight and not config.decoder_only:
+            few = max(1, len(target) // 4)
+            with autocast:
                 half = model.decode(F.avg_pool2d(latents[:few], 2)).sample
-                loss = loss + config.scale_weight * reconstruction_loss(half, F.avg_pool2d(target[:few], 2))
+            loss = loss + config.scale_weight * _picture_loss(half, F.avg_pool2d(target[:few], 2), config)
+        if config.adversarial_share:
+            push = config.adversarial_share if step >= config.adversarial_start * ranks.count else 0.0
+            with autocast:
+                loss = loss + adversarial_terms(modules["discriminator"], output, target, picture_loss, push)
         return loss
 
     def write_models(folder: Path) -> None:
