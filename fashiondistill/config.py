@@ -290,6 +290,7 @@ class AutoencoderConfig(StageConfig):
         0.25, "the adversary's push, as a share of the reconstruction's gradient (0 = no adversary)"
     )
     adversarial_start: int = option(1500, "step from which the adversary pushes; it learns from the first on")
+    max_drawings: int = option(1500, "drawn garments to learn from beside the photos, spread evenly")
     init: str = option("", "folder with a vae/ to start from instead of random weights")
     decoder_only: bool = option(
         False, "keep the encoder of --init, so that a denoiser trained on its latents stays valid"
@@ -302,7 +303,14 @@ class AutoencoderConfig(StageConfig):
         require(len(levels) in (4, 5), "block_out_channels", levels, "give 4 or 5 levels.")
         require(32 <= self.crop <= IMAGE_WIDTH, "crop", self.crop, f"choose 32 to {IMAGE_WIDTH}.")
         _require_multiples("crop", self.crop, 2 ** len(levels))  # the halved picture's latents must be whole as well
-        for name in ("kl_weight", "scale_weight", "frequency_weight", "adversarial_share", "adversarial_start"):
+        for name in (
+            "kl_weight",
+            "scale_weight",
+            "frequency_weight",
+            "adversarial_share",
+            "adversarial_start",
+            "max_drawings",
+        ):
             require(getattr(self, name) >= 0, name, getattr(self, name), "choose 0 or more.")
         require(self.latent_channels >= 1, "latent_channels", self.latent_channels, "choose at least 1.")
         require(bool(self.init) or not self.decoder_only, "decoder_only", True, "give the encoder to keep with --init.")

@@ -92,7 +92,8 @@ def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch
 def train(config: AutoencoderConfig) -> None:
     """Run, or go on with, the stage."""
     clock, (out, ranks) = Clock(config), set_up(config)
-    data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
+    root, drawn = Path(config.dataset_path), config.max_drawings
+    data = load_split(root, "train", device=config.device, max_drawings=drawn, limit=config.max_records)
     model = AutoencoderKL.from_pretrained(Path(config.init) / "vae") if config.init else build_autoencoder(config)
     model.to(config.device, memory_format=torch.channels_last)
     if config.decoder_only:
