@@ -322,6 +322,7 @@ class ClipConfig(StageConfig):
 
     batch_size: int = option(256, "image-caption pairs a step")
     learning_rate: float = option(1e-3, "peak learning rate of AdamW")
+    max_drawings: int = option(2500, "drawn garments to learn from beside the photos, spread evenly")
     vision_model: str = option("regnety_002", "timm model of the image tower")
     embed_dim: int = option(128, "size of the shared embedding")
     text_width: int = option(192, "width of the text tower")
@@ -331,6 +332,7 @@ class ClipConfig(StageConfig):
         super().__post_init__()
         for name in ("embed_dim", "text_layers"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        require(self.max_drawings >= 0, "max_drawings", self.max_drawings, "choose 0 or more.")
         _require_multiples("text_width", self.text_width, 64)
 
 

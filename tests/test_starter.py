@@ -23,7 +23,8 @@ from fashiondistill.scoring import ClipScorer
 from train.starter import autoencoder, clip, common, demo, denoiser, distill, figures, latents, splits
 from train.starter.bundle import BundleConfig, make_bundle
 from train.starter.latents import LatentCache
-from train.starter.tokens import encode
+from train.starter.ranks import Ranks
+from train.starter.tokens import encode, stage_tokenizer
 
 CPU = {"device": "cpu", "compile": False, "save_every_minutes": 0.0}
 DRAWN = ("briefs", "bra", "handbag", "tote bag", "scarf", "camisole", "belt", "necklace", "boxer shorts", "earrings")
@@ -371,3 +372,11 @@ def test_demo_takes_the_best_of_every_garment_and_no_rejected_one():
 def test_configs_refuse_a_stage_without_end():
     with pytest.raises(ValueError, match="--max_minutes 0 "):
         dataclasses.replace(StageConfig(dataset_path="x", output_dir="y"), max_minutes=0)
+
+
+def test_a_vocabulary_is_learnt_once_and_read_by_every_process_and_run(tmp_path):
+    captions = ["navy plain t-shirt, short sleeves", "red striped dress", "olive checked shirt, collar"]
+    first = stage_tokenizer(tmp_path, Ranks(), captions)
+    again = stage_tokenizer(tmp_path, Ranks(), ["other words"])
+    assert again.get_vocab() == first.get_vocab()
+    assert "t-shirt" in first.decode(encode(first, captions)[0]) and not list(tmp_path.glob("*.part"))

@@ -23,7 +23,7 @@ from train.starter.common import Clock, Ema, StageState, log_line, random_genera
 from train.starter.latents import CacheSource, LatentCache
 from train.starter.pipelines import BETA_SCHEDULE, sampling_scheduler, starter_pipeline, write_samples
 from train.starter.splits import split_records
-from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
+from train.starter.tokens import MAX_LENGTH, encode, stage_tokenizer
 
 VALIDATION_TIMES = 8  # parts of the schedule that the validation loss looks into
 
@@ -158,18 +158,14 @@ class DenoiserStage:
         self.optimizer.zero_grad(set_to_none=True)
 
 
-def learn_tokenizer(config: DenoiserConfig) -> CLIPTokenizer:
-    """The vocabulary of all training captions, and of the words that say how a picture was made."""
-    records = split_records(Path(config.dataset_path), "train", limit=config.max_records)
-    return train_tokenizer([record.caption for record in records])
-
-
 def train(config: DenoiserConfig) -> None:
     """Run, or go on with, the stage."""
     clock, (out, ranks) = Clock(config), set_up(config)
-    tokenizer = (
-        CLIPTokenizer.from_pretrained(Path(config.init) / "tokenizer") if config.init else learn_tokenizer(config)
-    )
+    if config.init:
+        tokenizer = CLIPTokenizer.from_pretrained(Path(config.init) / "tokenizer")
+    else:
+        records = split_records(Path(config.dataset_path), "train", limit=config.max_records)
+        tokenizer = stage_tokenizer(out, ranks, (record.caption for record in records))
     vae = AutoencoderKL.from_pretrained(Path(config.autoencoder) / "vae", torch_dtype=torch.float32).to(config.device)
     source = CacheSource(config, vae, tokenizer, config.sketch_channels)
     cache = source.train(ranks)
