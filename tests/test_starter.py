@@ -20,7 +20,7 @@ from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord,
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.pipeline import load_pipeline
 from fashiondistill.scoring import ClipScorer
-from train.starter import autoencoder, clip, common, demo, denoiser, distill, figures, latents
+from train.starter import autoencoder, clip, common, demo, denoiser, distill, figures, latents, splits
 from train.starter.bundle import BundleConfig, make_bundle
 from train.starter.latents import LatentCache
 from train.starter.tokens import encode
@@ -291,12 +291,12 @@ def test_averaged_copy_leaves_the_live_weights_alone():
 def test_a_data_set_without_test_photos_is_refused(tmp_path):
     write_manifest(tmp_path, [])
     with pytest.raises(ValueError, match="test split"):
-        common.load_split(tmp_path, "test", device="cpu")
+        splits.load_split(tmp_path, "test", device="cpu")
 
 
 def test_standard_latents_decode_to_the_same_pictures(dataset):
     torch.manual_seed(0)
-    data = common.load_split(dataset, "train", device="cpu")
+    data = splits.load_split(dataset, "train", device="cpu")
     config = AutoencoderConfig(
         dataset_path="x", output_dir="y", block_out_channels=(8, 8, 16, 16), latent_channels=8, **CPU
     )
@@ -316,7 +316,7 @@ def test_standard_latents_decode_to_the_same_pictures(dataset):
 
 
 def test_rare_garments_are_drawn_more_often_than_their_share(dataset):
-    records = common.load_split(dataset, "train", device="cpu").records
+    records = splits.load_split(dataset, "train", device="cpu").records
     many = [records[0]] * 16 + [dataclasses.replace(records[0], garment="crown")] * 4
     weights = latents.garment_weights(many)
     assert weights[16:].sum() / weights.sum() == pytest.approx(1 / 3)

@@ -31,17 +31,8 @@ from train.starter.augment import (
     move,
     recoloured_words,
 )
-from train.starter.common import (
-    Clock,
-    Ema,
-    StageState,
-    StarterData,
-    load_split,
-    log_line,
-    random_generator,
-    run_stage,
-    set_up,
-)
+from train.starter.common import Clock, Ema, StageState, log_line, random_generator, run_stage, set_up
+from train.starter.splits import StarterData, load_split
 from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
 
 IMAGE_SIZE = (256, 192)
@@ -120,7 +111,7 @@ def train(config: ClipConfig) -> None:
     clock, (out, ranks) = Clock(config), set_up(config)
     root = Path(config.dataset_path)
     data = shrink(load_split(root, "train", device=config.device, limit=config.max_records))
-    held_out = load_split(root, "val", device=config.device, photos_only=True, limit=config.max_records)
+    held_out = load_split(root, "val", device=config.device, max_drawings=0, limit=config.max_records)
     tokenizer = train_tokenizer([record.caption for record in data.records])
     model_cfg = model_config(config, len(tokenizer))
     model = open_clip.CLIP(**{k: v for k, v in model_cfg.items()}).to(config.device)

@@ -21,10 +21,11 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 # Words that designers are likely to type beside those of the captions; they earn a token of their own.
 EXTRA_WORDS = (
-    "a an the with and in of on for photo picture garment plain striped checked patterned printed floral dotted denim "
-    "cotton linen wool knit knitted lace silk satin leather suede jersey sleeveless sleeves sleeved short long collar "
-    "collared neck v-neck crew round high waist slim wide loose fitted oversized cropped pleated hooded zip button "
-    "buttons pocket pockets belt hem cuff casual formal summer winter spring autumn soft light dark bright pale deep"
+    "a an the with and in of on for photo drawing picture garment plain striped checked patterned printed floral "
+    "dotted denim cotton linen wool knit knitted lace silk satin leather suede jersey sleeveless sleeves sleeved "
+    "short long collar collared neck v-neck crew round high waist slim wide loose fitted oversized cropped pleated "
+    "hooded zip button buttons pocket pockets belt hem cuff casual formal summer winter spring autumn soft light "
+    "dark bright pale deep"
 )
 
 
