@@ -18,6 +18,7 @@ os.environ.update(  # read once, when gradio and huggingface_hub are imported, s
 from fashiondistill.cli import add_flags, config_from  # noqa: E402
 from fashiondistill.config import StudioConfig  # noqa: E402
 from fashiondistill.store import Store, default_store_dir  # noqa: E402
+from studio import language  # noqa: E402
 from studio.engine import DesignEngine  # noqa: E402
 from studio.library import Library  # noqa: E402
 
@@ -25,15 +26,19 @@ from studio.library import Library  # noqa: E402
 def launch(  # noqa: ANN201 - gradio comes later
     engine: DesignEngine, config: StudioConfig, *, store: Store | None = None, block: bool = True
 ):
-    """Serve the page; prints the URL. With `block=False` returns the running gr.Blocks."""
+    """Serve the page; prints the URL. With `block=False` returns the running gr.Blocks.
+
+    The page's language becomes that of the whole process.
+    """
     from studio.layout import build_page, launch_options
 
     if config.mcp and importlib.util.find_spec("mcp") is None:  # gradio would leave the tools out without a word
         raise ValueError("--mcp is not usable: the package mcp is missing. pip install 'gradio[mcp]', or say --no-mcp.")
+    language.choose(config.language)
     store = store or open_store(config)
     page = build_page(engine, Library(engine, store))
     port = config.port or None  # gradio takes None for "any free port"
-    options = launch_options() | {"mcp_server": config.mcp}
+    options = launch_options(config.language) | {"mcp_server": config.mcp}
     page.launch(server_name=config.host, server_port=port, quiet=True, prevent_thread_lock=True, **options)
     print(f"FashionDistill Studio: {page.local_url} (designs are kept in {store.folder})", flush=True)
     if block:
@@ -56,6 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         config = config_from(arguments, StudioConfig)
+        language.choose(config.language)  # here, too: a language that cannot be used is said before models are loaded
         store = open_store(config)  # first: a folder that cannot be used is said before models are loaded
         launch(DesignEngine.open(config), config, store=store)
     except (ValueError, FileNotFoundError) as error:

@@ -85,6 +85,7 @@ class StudioConfig:
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
     mcp: bool = option(True, "serve the endpoints to assistants as MCP tools at /gradio_api/mcp")
     max_queue: int = option(24, "requests that may wait; more are told to come back")
+    language: str = option("en", "language of the page: en, de, or any other that has a file in studio/locales")
     store_dir: str = option(
         "", "folder of everything that designers made (empty = /data on a Space, else the user's data folder)"
     )

@@ -8,7 +8,7 @@ of which the data holds fewer than seven days (only the first and the last can b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,14 @@ UNITS_OF = {
     "top5shoe": "shoe",
     "top5acc": "accessory",
     "top5underwear": "underwear",
+}
+# What `headline` says, by `Headline.kind`.
+HEADLINES = {
+    "no week": "There is no complete week of {units} units up to {week} to compare yet.",
+    "first": "{word} leads with {now} % of {units} units; no earlier weeks to compare yet.",
+    "no gain": "{word} leads with {now} % of {units} units; no colour gained.",
+    "still": "{word} leads with {now} % of {units} units; colours hardly moved.",
+    "grew": "{word} grew from {before} to {now} % of {units} units in " + SPAN_WORDS + ".",
 }
 
 
@@ -68,6 +76,26 @@ class TrendPrompt:
     phrases: tuple[TrendPhrase, ...]
     category: str
     week: str
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What moved in a week, to be said in any language.
+
+    Attributes:
+        kind: key of `HEADLINES`.
+        category: folder name.
+        week: key.
+        word: the colour that gained most, or that leads; "" for "no week".
+        before, now: its share in percent, as text, with as many digits as tell the two apart; "" where unknown.
+    """
+
+    kind: str
+    category: str
+    week: str
+    word: str = ""
+    before: str = ""
+    now: str = ""
 
 
 def attribute_shares(shop: Shop, category: str, attribute: str) -> pd.DataFrame:
@@ -166,27 +194,36 @@ def headline(shop: Shop, category: str, week: Week | str) -> str:
     Raises:
         ValueError: for an unknown category, or a week without sales.
     """
-    found = get_category(category)
-    target = shop.week(week)
-    shares = attribute_shares(shop, found.folder, "colour")
-    units = f"{UNITS_OF[found.folder]} units"
+    found = headline_facts(shop, category, week)
+    return HEADLINES[found.kind].format(
+        word=found.word.capitalize(),
+        before=found.before,
+        now=found.now,
+        units=UNITS_OF[found.category],
+        week=found.week,
+    )
+
+
+def headline_facts(shop: Shop, category: str, week: Week | str) -> Headline:
+    """What `headline` says, before it is put into words; raises as it does."""
+    folder, target = get_category(category).folder, shop.week(week)
+    shares = attribute_shares(shop, folder, "colour")
     before, now = _windows(shares, target, SPAN)
     if not now.notna().any():
-        return f"There is no complete week of {units} up to {target.key} to compare yet."
+        return Headline("no week", folder, target.key)
     leader = str(now.index[now.argmax()])
+    leads = Headline("first", folder, target.key, leader, now=_percent(now[leader]))
     if not before.notna().any():
-        return (
-            f"{leader.capitalize()} leads with {_percent(now[leader])} % of {units}; no earlier weeks to compare yet."
-        )
+        return leads
     riser = _rising(shares, target, set(shares.columns))
     if riser is None or now[riser] <= before[riser]:
-        return f"{leader.capitalize()} leads with {_percent(now[leader])} % of {units}; no colour gained."
+        return replace(leads, kind="no gain")
     then, today = _percent(before[riser]), _percent(now[riser])
     if then == today:
         then, today = _percent(before[riser], digits=1), _percent(now[riser], digits=1)
     if then == today:
-        return f"{leader.capitalize()} leads with {_percent(now[leader])} % of {units}; colours hardly moved."
-    return f"{riser.capitalize()} grew from {then} to {today} % of {units} in {SPAN_WORDS}."
+        return replace(leads, kind="still")
+    return Headline("grew", folder, target.key, riser, then, today)
 
 
 def _parsed(week: Week | str) -> Week:

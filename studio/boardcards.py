@@ -15,7 +15,6 @@ from html import escape
 import numpy as np
 from PIL import Image
 
-from fashiondistill.data.categories import get_category
 from fashiondistill.design import ScoredDesign
 from fashiondistill.store import DesignRecord
 from studio import boardtexts, texts
@@ -88,7 +87,7 @@ def details_html(library: Library, one: DesignRecord) -> str:
     """The picture at full size and all that is known of it."""
     request = one.request
     facts = {
-        texts.CATEGORY: get_category(request.category).title,
+        texts.CATEGORY: texts.CATEGORIES[request.category],
         texts.WEEK: request.week,
         texts.SEED: str(request.seed),
         texts.COMBINED: f"{one.combined:.3f} ({boardtexts.place(one.rank)})",

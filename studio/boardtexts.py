@@ -1,8 +1,10 @@
-"""Every English string of the Board tab, of hearts and of picks. In: plain values. Out: strings, not escaped."""
+"""English of the Board tab, of hearts and of picks, made as `texts` is. In: plain values. Out: strings, not escaped."""
 
 from __future__ import annotations
 
 import datetime
+
+from studio import texts
 
 TAB_BOARD = "Board"
 SEARCH, SEARCH_HINT = "Search", "words, colours, notes"
@@ -47,47 +49,54 @@ KINDS = {
 }
 SAVE = "Save PNG"
 UNRANKED = "Not ranked"
+# Sentences, filled in by the functions below.
+WHEN = "{day} {year}, {time}"
+FOUND_ONE, FOUND = "{shown} of {total} design", "{shown} of {total} designs"
+WEEKS_DONE = "Week {done} of {total}"
+PICKS_UNUSED = "Your picks are not used for training. Favourites stay favourites."
+PICKS_NONE = "No picks are used for training yet. A heart on one of several designs makes one."
+PICKS = "{picks} ({pairs}) used for training."
+PICKS_COUNT_ONE, PICKS_COUNT = "{count} pick", "{count} picks"
+PAIRS_COUNT_ONE, PAIRS_COUNT = "{count} pair", "{count} pairs"
+PICKS_LEFT_OUT_ONE, PICKS_LEFT_OUT = "{count} more is not used.", "{count} more are not used."
+AGREEMENT = "CLIP's order agrees with {rate:.0%} of your choices (95 % interval {low:.0%} to {high:.0%})."
 
 
 def when(seconds: float) -> str:
     """ "26 Nov 2026, 09:14" in the server's time."""
     moment = datetime.datetime.fromtimestamp(seconds)
-    return f"{moment.day} {moment:%b %Y, %H:%M}"
+    return WHEN.format(day=texts.day(moment), year=moment.year, time=f"{moment:%H:%M}")
 
 
 def place(rank: int) -> str:
     """Rank among the candidates of its request."""
-    return f"No. {rank}" if rank else UNRANKED
+    return texts.rank_badge(rank) if rank else UNRANKED
 
 
 def found(shown: int, total: int) -> str:
     """How many designs the grid shows."""
-    return f"{shown} of {total} design{'s' if total != 1 else ''}"
+    return (FOUND_ONE if total == 1 else FOUND).format(shown=shown, total=total)
 
 
 def weeks_done(done: int, total: int) -> str:
     """Progress of a strip."""
-    return f"Week {done} of {total}"
+    return WEEKS_DONE.format(done=done, total=total)
 
 
 def picks(count: int, pairs: int, left_out: int, training: bool) -> str:
     """What the visitor's picks are used for."""
     if not training:
-        return "Your picks are not used for training. Favourites stay favourites."
+        return PICKS_UNUSED
     if not count:
-        return "No picks are used for training yet. A heart on one of several designs makes one."
-    extra = f" {left_out} more {_are(left_out)} not used." if left_out else ""
-    return f"{count} pick{_s(count)} ({pairs} pair{_s(pairs)}) used for training.{extra}"
+        return PICKS_NONE
+    counted = (PICKS_COUNT_ONE if count == 1 else PICKS_COUNT).format(count=count)
+    paired = (PAIRS_COUNT_ONE if pairs == 1 else PAIRS_COUNT).format(count=pairs)
+    words = PICKS.format(picks=counted, pairs=paired)
+    if not left_out:
+        return words
+    return f"{words} {(PICKS_LEFT_OUT_ONE if left_out == 1 else PICKS_LEFT_OUT).format(count=left_out)}"
 
 
 def agreement(rate: float, low: float, high: float) -> str:
     """How often the scores order a pick as the visitor did."""
-    return f"CLIP's order agrees with {rate:.0%} of your choices (95 % interval {low:.0%} to {high:.0%})."
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+    return AGREEMENT.format(rate=rate, low=low, high=high)

@@ -24,7 +24,7 @@ from fashiondistill.data.weeks import Week
 from fashiondistill.design import DesignRequest, ScoredDesign
 from fashiondistill.export import describe, png_bytes
 from fashiondistill.images import read_image, sketch_from_edge_map
-from studio import texts
+from studio import errortexts, texts
 from studio.canvas import decode_canvas, decode_mask, decode_picture, encode_canvas
 from studio.engine import ATTRIBUTES, CandidateReady, DesignEngine, Ranked, StepDone
 from studio.pictures import tile_picture
@@ -59,7 +59,7 @@ def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
 def check_category(category: str) -> str:
     """The category's folder name, or StudioError."""
     if not isinstance(category, str):
-        raise StudioError(texts.not_text(texts.CATEGORY, category))
+        raise StudioError(errortexts.not_text(texts.CATEGORY, category))
     try:
         return get_category(category).folder
     except ValueError as error:
@@ -69,13 +69,13 @@ def check_category(category: str) -> str:
 def check_week(engine: DesignEngine, week: str) -> str:
     """The week's key, if there are sales data of it, or StudioError."""
     if not isinstance(week, str):
-        raise StudioError(texts.not_text(texts.WEEK, week))
+        raise StudioError(errortexts.not_text(texts.WEEK, week))
     try:
         parsed = Week.parse(week)
     except ValueError as error:
         raise StudioError(capital(str(error))) from error
     if parsed not in engine.weeks:
-        raise StudioError(texts.no_such_week(parsed.key, engine.weeks[0].key, engine.weeks[-1].key))
+        raise StudioError(errortexts.no_such_week(parsed.key, engine.weeks[0].key, engine.weeks[-1].key))
     return parsed.key
 
 
@@ -148,12 +148,12 @@ def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest
     """
     category, week = check_category(inputs.category), check_week(engine, inputs.week)
     if not isinstance(inputs.prompt, str):
-        raise StudioError(texts.not_text(texts.PROMPT, inputs.prompt))
+        raise StudioError(errortexts.not_text(texts.PROMPT, inputs.prompt))
     sketch = read_sketch(inputs.sketch)
     image, mask = read_repaint(inputs)
     numbers = {
         name: _number(getattr(inputs, name), label, whole=name.startswith("num_"))
-        for name, label in texts.SETTING_LABELS.items()
+        for name, label in texts.setting_labels().items()
     }
     seed = _number(inputs.seed, texts.SEED, whole=True)
     try:
@@ -166,7 +166,7 @@ def check_request(engine: DesignEngine, inputs: GenerateInputs) -> DesignRequest
     except ValueError as error:
         raise StudioError(capital(str(error))) from error
     if not engine.bestsellers(category, week):
-        raise StudioError(texts.no_sales(week, get_category(category).title))
+        raise StudioError(errortexts.no_sales(week, category))
     return request
 
 
@@ -273,15 +273,15 @@ def trends_json(engine: DesignEngine, category: str, attribute: str, week: str) 
     """
     category, week = check_category(category), check_week(engine, week)
     if attribute not in ATTRIBUTES:
-        raise StudioError(texts.unknown_attribute(attribute))
+        raise StudioError(errortexts.unknown_attribute(attribute))
     shares = engine.shares(category, attribute)
-    words = trend_words(shares, week=week, category=get_category(category).title)
+    words = trend_words(shares, week=week, category=category)
     table = {str(key): {word: round(float(v), 5) for word, v in row.items()} for key, row in shares.iterrows()}
     return {"category": category, "attribute": attribute, "week": week, "text": words, "shares": table}
 
 
 def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - DataFrame; pandas stays with the library
-    """The leader of the week, and the word that gained most over `WEEKS_BACK` weeks."""
+    """The leader of the week, and the word that gained most over `WEEKS_BACK` weeks; `category` is the folder name."""
     if week not in shares.index:
         return texts.NO_BESTSELLERS
     now = shares.loc[week].fillna(0.0)
@@ -303,7 +303,7 @@ def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - D
 
 def _read_upload(upload: str | bytes | None, label: str) -> np.ndarray:
     if not upload:
-        raise StudioError(texts.no_upload(label))
+        raise StudioError(errortexts.no_upload(label))
     try:
         return np.asarray(read_image(Path(upload) if isinstance(upload, str) else upload, field=label))
     except (ValueError, FileNotFoundError) as error:
@@ -314,15 +314,15 @@ def _read_upload(upload: str | bytes | None, label: str) -> np.ndarray:
 
 def _number(value: object, label: str, *, whole: bool) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
-        raise StudioError(texts.not_a_number(label, value))
+        raise StudioError(errortexts.not_a_number(label, value))
     if whole and value != int(value):
-        raise StudioError(texts.not_whole(label, value))
+        raise StudioError(errortexts.not_whole(label, value))
     return int(value) if whole else value
 
 
 def _without_flags(message: str) -> str:
     """ "--num_candidates 9 is not usable: ..." -> "Candidates: 9 is not usable: ..."."""
-    for name, label in texts.SETTING_LABELS.items():
+    for name, label in texts.setting_labels().items():
         message = message.replace(f"--{name} ", f"{label}: ")
     return message
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from studio.canvastexts import SHORTCUTS, SHORTCUTS_NOTE, WORDS
+from studio import canvastexts, texts, trendtexts
 
 STATIC = Path(__file__).parent / "static"
 STORAGE_KEY = "fashiondistill-sketch"
@@ -48,15 +48,15 @@ def SketchCanvas(  # noqa: N802 - reads as the component it is
         elem_id: id of the element in the page.
         storage_key: opening of the keys in the browser's localStorage; one per canvas.
     """
-    rows = "".join(f"<dt>{escape(keys)}</dt><dd>{escape(what)}</dd>" for keys, what in SHORTCUTS)
-    places = {name: escape(text) for name, text in WORDS.items()} | {
+    rows = "".join(f"<dt>{escape(keys)}</dt><dd>{escape(what)}</dd>" for keys, what in canvastexts.SHORTCUTS)
+    places = {name: escape(text) for name, text in canvastexts.WORDS.items()} | {
         "storage_key": escape(storage_key),
         "slot": escape(slot),
         # Not as props: a tab that is opened late is made without them.
-        "words": escape(json.dumps(WORDS)),
+        "words": escape(json.dumps(canvastexts.WORDS)),
         "live_hidden": "" if live else "hidden",
         "shortcuts": rows,
-        "shortcuts_note": escape(SHORTCUTS_NOTE),
+        "shortcuts_note": escape(canvastexts.SHORTCUTS_NOTE),
     }
     template = (STATIC / "canvas.html").read_text(encoding="utf-8")
     return gr.HTML(
@@ -65,7 +65,7 @@ def SketchCanvas(  # noqa: N802 - reads as the component it is
         css_template=(STATIC / "canvas.css").read_text(encoding="utf-8"),
         js_on_load="\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS),
         apply_default_css=False,
-        label="Sketch",
+        label=texts.SKETCH,
         elem_id=elem_id,
         slot=slot,
         underlay=None,
@@ -108,10 +108,12 @@ def TrendBoard(library: Path, *, elem_id: str = "trend-board") -> gr.HTML:  # no
     template = (STATIC / "board.html").read_text(encoding="utf-8")
     return gr.HTML(
         value="",
-        html_template=template.replace("{library}", url),
+        html_template=template.format(
+            library=url, words=escape(json.dumps(trendtexts.board_words())), wait=escape(trendtexts.PLOTS_WAIT)
+        ),
         js_on_load=(STATIC / "board.js").read_text(encoding="utf-8"),
         apply_default_css=False,
-        label="Trends",
+        label=texts.TAB_TRENDS,
         elem_id=elem_id,
     )
 

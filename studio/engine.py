@@ -126,9 +126,10 @@ class DesignEngine:
 
     def headline(self, category: str, week: str) -> str:
         """One sentence on what moved in that week."""
-        from fashiondistill.trends import headline
+        from fashiondistill.trends import headline_facts
+        from studio.trendtexts import headline_words
 
-        return headline(self.shop, category, week)
+        return headline_words(headline_facts(self.shop, category, week))
 
     def shares(self, category: str, attribute: str) -> pd.DataFrame:
         """Share of units by week (index, week keys) and word (columns), 0 to 1."""

@@ -22,7 +22,7 @@ from fashiondistill.exports.passport import Passport, is_passport, read_passport
 from fashiondistill.exports.svg import sketch_svg
 from fashiondistill.exports.tables import scores_csv
 from fashiondistill.images import read_image
-from studio import texts
+from studio import errortexts, texts
 from studio.callbacks import read_sketch, sketch_from_edge_map_file, sketch_from_photo_file
 from studio.canvas import encode_canvas
 from studio.engine import DesignEngine
@@ -108,7 +108,7 @@ def open_file(engine: DesignEngine, upload: str | None) -> OpenedFile:
         StudioError: for a file that is none of them.
     """
     if not upload:
-        raise StudioError(texts.no_upload(texts.OPEN_DESIGN))
+        raise StudioError(errortexts.no_upload(texts.OPEN_DESIGN))
     data = Path(upload).read_bytes()
     if is_passport(data):
         return _opened(engine, data)

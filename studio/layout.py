@@ -91,12 +91,14 @@ def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, visit
     page.load(welcome, visit.user, [visit.user, results.picks], queue=False, **quiet())
 
 
-def launch_options() -> dict:
-    """What gradio 6 takes in `launch` rather than in `Blocks`."""
-    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH, STATIC / "board.css"], "head": _head()}
+def launch_options(language: str) -> dict:
+    """What gradio 6 takes in `launch` rather than in `Blocks`; `language` is what screen readers are told."""
+    looks = {"theme": studio_theme(), "css_paths": [CSS_PATH, STATIC / "board.css"]}
+    return LAUNCH_OPTIONS | looks | {"head": _head(language)}
 
 
-def _head() -> str:
-    """What listens to the page as a whole: keys, the rail that orders the cards, files that are dropped."""
-    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("keys.js", "ranking.js")]
+def _head(language: str) -> str:
+    """What listens to the page as a whole: its language, keys, the rail that orders the cards, files dropped on it."""
+    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("language.js", "keys.js", "ranking.js")]
+    scripts[0] = scripts[0].replace("{language}", language)
     return "".join(f"<script>{script}</script>" for script in scripts) + drop_script()

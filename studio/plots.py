@@ -3,6 +3,7 @@ reads on light and dark pages alike. Knows nothing of gradio."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import plotly
@@ -21,13 +22,19 @@ PALETTE = ("#2a7f6f", "#c26a3d", "#5b6bbf", "#b8902f", "#a3527f", "#6d8a3c")
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def shares_figure(shares, *, week: str) -> go.Figure:  # noqa: ANN001 - DataFrame; pandas stays outside
+def shares_figure(
+    shares,  # noqa: ANN001 - DataFrame; pandas stays outside
+    *,
+    week: str,
+    label: Callable[[str], str] = texts.word,
+) -> go.Figure:
     """Stacked areas of the largest words' shares over the weeks, with the others summed up and a marker
     at the chosen week.
 
     Args:
         shares: share of units, 0 to 1; index = week keys, columns = words.
         week: key of the chosen week.
+        label: what the page calls a word.
     """
     shares = _largest(shares.fillna(0))
     mondays = [Week.parse(str(key)).monday for key in shares.index]
@@ -38,7 +45,7 @@ def shares_figure(shares, *, week: str) -> go.Figure:  # noqa: ANN001 - DataFram
             go.Scatter(
                 x=mondays,
                 y=shares[word] * 100,
-                name=word,
+                name=label(word),
                 mode="lines",
                 stackgroup="shares",
                 line={"color": GREY, "width": 1},
@@ -46,7 +53,7 @@ def shares_figure(shares, *, week: str) -> go.Figure:  # noqa: ANN001 - DataFram
                 fillpattern=HATCH if word == texts.OTHER_WORDS else None,
                 customdata=[[key, word] for key in shares.index],
                 meta=word,
-                hovertemplate="%{y:.1f} %<extra>" + word + "</extra>",
+                hovertemplate="%{y:.1f} %<extra>" + label(word) + "</extra>",
             )
         )
     mark_week(figure, Week.parse(week))
@@ -66,7 +73,7 @@ def shares_figure(shares, *, week: str) -> go.Figure:  # noqa: ANN001 - DataFram
             "ticks": "outside",
             "tickcolor": GREY,
             "tickformat": "%b\n%Y",
-            "hoverformat": "Week %V, %G",
+            "hoverformat": texts.WEEK_HOVER,
             "nticks": 8,
             "fixedrange": True,
         },

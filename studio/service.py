@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from fashiondistill.config import GenerateConfig
-from fashiondistill.data.categories import get_category
 from fashiondistill.images import fit, read_image
-from studio import texts
+from studio import errortexts, texts
 from studio.callbacks import check_category, check_week
 from studio.engine import ATTRIBUTES, DesignEngine
 from studio.state import StudioError
@@ -40,13 +39,13 @@ def rank_json(engine: DesignEngine, images: object, category: str, week: str, pr
     """
     category, week = check_category(category), check_week(engine, week)
     if not isinstance(prompt, str):
-        raise StudioError(texts.not_text(texts.PROMPT, prompt))
+        raise StudioError(errortexts.not_text(texts.PROMPT, prompt))
     if not isinstance(images, list) or not 1 <= len(images) <= MAX_PICTURES:
-        raise StudioError(texts.not_pictures(images, MAX_PICTURES))
+        raise StudioError(errortexts.not_pictures(images, MAX_PICTURES))
     pictures = [_picture(one, f"{texts.PICTURES} {number}", uploads) for number, one in enumerate(images, start=1)]
     sold = engine.bestsellers(category, week)
     if not sold:
-        raise StudioError(texts.no_sales(week, get_category(category).title))
+        raise StudioError(errortexts.no_sales(week, category))
     try:
         ranked = engine.rank(pictures, category, week, prompt.strip())
     except ValueError as error:
@@ -84,7 +83,7 @@ def forecast_json(engine: DesignEngine, category: str, attribute: str, week: str
     """
     category, week = check_category(category), check_week(engine, week)
     if attribute not in ATTRIBUTES:
-        raise StudioError(texts.unknown_attribute(attribute))
+        raise StudioError(errortexts.unknown_attribute(attribute))
     facts = engine.trend_facts(category, attribute, week)
     shares, top = facts.forecast, facts.top
     return {
@@ -114,15 +113,15 @@ def _picture(given: object, label: str, uploads: Path) -> np.ndarray:
     """uint8 [512, 384, 3], fitted on the ground."""
     path = given.get("path") if isinstance(given, dict) else given
     if not isinstance(path, str):
-        raise StudioError(texts.not_a_picture(label, reprlib.repr(given)))
+        raise StudioError(errortexts.not_a_picture(label, reprlib.repr(given)))
     opening = DATA_URL.match(path)
     if opening:
         if len(path) > MAX_BYTES * 4 // 3:
-            raise StudioError(texts.picture_too_large(label, MAX_BYTES // 2**20))
+            raise StudioError(errortexts.picture_too_large(label, MAX_BYTES // 2**20))
         try:
             source: bytes | Path = base64.b64decode(path[opening.end() :], validate=True)
         except (binascii.Error, ValueError) as error:
-            raise StudioError(texts.not_a_picture(label, reprlib.repr(path))) from error
+            raise StudioError(errortexts.not_a_picture(label, reprlib.repr(path))) from error
     else:
         source = _uploaded(path, label, uploads)
     try:
@@ -138,7 +137,7 @@ def _uploaded(path: str, label: str, uploads: Path) -> Path:
         found = Path(path).resolve()
         if found.is_relative_to(uploads.resolve()) and found.is_file():
             return found
-    raise StudioError(texts.not_a_picture(label, reprlib.repr(path)))
+    raise StudioError(errortexts.not_a_picture(label, reprlib.repr(path)))
 
 
 def _plain(value: object) -> dict:

@@ -1,9 +1,12 @@
-"""Every English string of the page. In: plain values. Out: strings, not escaped. Knows nothing of HTML or gradio."""
+"""Every English string of the page. In: plain values. Out: strings, not escaped. Knows nothing of HTML or gradio.
+
+Words stand in constants, with named places such as {week} for what is filled in; `language.choose` puts those of
+another language in their stead. So nobody imports a constant by its own name, and no function holds words of its own.
+"""
 
 from __future__ import annotations
 
 import datetime
-import reprlib
 
 from fashiondistill.data.weeks import Week
 
@@ -13,13 +16,27 @@ TAGLINE = "Sketch a garment. See it ranked against what sold."
 CATEGORY, WEEK, PROMPT, SKETCH = "Category", "Week", "Prompt", "Sketch"
 NUM_CANDIDATES, STEPS, GUIDANCE, INFLUENCE = "Candidates", "Steps", "Guidance", "Sketch influence"
 SEED, LOCK_SEED, RANDOMISE = "Seed", "Keep this seed", "New seed"
-# Field of `GenerateConfig` -> what the page calls it.
-SETTING_LABELS = {
-    "num_candidates": NUM_CANDIDATES,
-    "num_inference_steps": STEPS,
-    "guidance_scale": GUIDANCE,
-    "sketch_influence": INFLUENCE,
+# Category folder -> what the page calls it, alone and inside a sentence.
+CATEGORIES = {
+    "top5gub": "Upper body",
+    "top5glb": "Lower body",
+    "top5gfb": "Full body",
+    "top5shoe": "Shoes",
+    "top5acc": "Accessories",
+    "top5underwear": "Underwear",
 }
+CATEGORIES_INSIDE = {
+    "top5gub": "upper body",
+    "top5glb": "lower body",
+    "top5gfb": "full body",
+    "top5shoe": "shoes",
+    "top5acc": "accessories",
+    "top5underwear": "underwear",
+}
+# Colour, garment and pattern words -> what the page calls them. Empty in English: the model reads the same words.
+VOCABULARY: dict[str, str] = {}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+THOUSANDS = ","
 
 BESTSELLERS = "Bestsellers of the week"
 NO_BESTSELLERS = "Nothing of this category was sold in this week. Choose another week."
@@ -33,9 +50,11 @@ GENERATE, CANCEL, MORE = "Generate", "Cancel", "More settings"
 TAB_DESIGN, TAB_TRENDS = "Design", "Trends"
 ATTRIBUTE = "Show shares of"
 ATTRIBUTE_LABELS = {"colour": "Colours", "type": "Garment types", "pattern": "Patterns"}
+ATTRIBUTES_INSIDE = {"colour": "colours", "type": "garment types", "pattern": "patterns"}
 SHARE_AXIS, WEEK_AXIS, OTHER_WORDS = "Share of units sold (%)", "Week", "all others"
+WEEK_HOVER = "Week %V, %G"  # ISO week and its year, as plotly writes them
 
-PICTURES = "Picture"
+PICTURES, PICTURES_GIVEN = "Picture", "Pictures"
 EXPORT_ZIP, EXPORT_PDF, EXPORT_CSV, EXPORT_SVG = "ZIP", "Line sheet (PDF)", "Scores (CSV)", "Sketch (SVG)"
 OPEN_DESIGN = "Open a design"
 EXPORT_LABEL = "Export these designs, or open one that was saved"
@@ -87,180 +106,176 @@ INFO_GUIDANCE = "How strictly words and sketch are followed; 1 is off"
 INFO_INFLUENCE = "Share of the steps that see the sketch"
 
 
+# Sentences, filled in by the functions below.
+WEEK_LABEL = "Week {week}, {year} ({start}\u2013{end})"
+DAY = "{day} {month}"
+DAY_ALONE = "{day}"  # the first of two days in one month
+UNITS = "{count} sold"
+PROGRESS = "Candidate {candidate} of {num_candidates}, step {step} of {total_steps}"
+RANKED_ONE = "{count} design ranked in {seconds:.1f} s. Seed {seed}."
+RANKED = "{count} designs ranked in {seconds:.1f} s. Seed {seed}."
+CANDIDATE, RANK_BADGE, BESTSELLER = "Candidate {number}", "No. {rank}", "No. {rank}, {name}"
+NEAREST = "Closest to {name}"
+RANKED_BY = "{clip_i:g} CLIP-I + {clip_t:g} CLIP-T"
+STROKES_FOLLOWED = "{share:.0%} of your strokes have an edge near them (green)"
+SIMILARITY = "similarity {cosine:.2f}"
+LED = "{word} led {category} in {week}, with {share:.0%} of the units sold."
+LED_UNCHANGED = "{word} led {category} in {week}, with {share:.0%} of the units sold, unchanged since {since}."
+LED_MOVED = "{word} led {category} in {week}, with {share:.0%} of the units sold, {moved} since {since}."
+UP_ONE, UP, DOWN_ONE, DOWN = "up 1 point", "up {points} points", "down 1 point", "down {points} points"
+GAINED_ONE = "{word} gained most: 1 point since {since}."
+GAINED = "{word} gained most: {points} points since {since}."
+LIVE_FRAME = "Drawn in {seconds:.1f} s with few steps, always with seed {seed}. Keep it, and the next has another seed."
+SHEET_TITLE = "Designs for {week}"
+EXPORTED = "Saved as {name}."
+OPENED = "Opened {name}: category, week, words, sketch, settings and seed are back; the seed is kept."
+OTHER_MODEL = "It was drawn by another model ({theirs}); {ours} will draw something else."
+WEEK_NOT_SOLD = "These sales hold nothing of its week {week}, so the week was left as it is."
+OTHER_WEIGHTS = "It was ranked by {weights}, which is not what this page uses."
+MASK_LEFT_OUT = "Its repaint area is not put back on the canvas yet: mark it again to repaint only there."
+
+
 def week_label(week: Week) -> str:
     """ "Week 10, 2020 (2 - 8 Mar)"."""
     first, last = week.monday, week.monday + datetime.timedelta(days=6)
-    start = f"{first.day}" if first.month == last.month else f"{first.day} {first:%b}"
-    return f"Week {week.week}, {week.year} ({start}\u2013{last.day} {last:%b})"
+    start = DAY_ALONE.format(day=first.day) if first.month == last.month else day(first)
+    return WEEK_LABEL.format(week=week.week, year=week.year, start=start, end=day(last))
+
+
+def day(date: datetime.date) -> str:
+    """ "8 Mar"."""
+    return DAY.format(day=date.day, month=MONTHS[date.month - 1])
+
+
+def word(known: str) -> str:
+    """What the page calls a colour, garment or pattern; a shop's own word, which no language file has, stays."""
+    return VOCABULARY.get(known, known)
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def setting_labels() -> dict[str, str]:
+    """Field of `GenerateConfig` -> what the page calls it."""
+    return {
+        "num_candidates": NUM_CANDIDATES,
+        "num_inference_steps": STEPS,
+        "guidance_scale": GUIDANCE,
+        "sketch_influence": INFLUENCE,
+    }
 
 
 def units(count: int) -> str:
     """ "1,204 sold"."""
-    return f"{count:,} sold"
+    return UNITS.format(count=f"{count:,}".replace(",", THOUSANDS))
 
 
 def progress(candidate: int, num_candidates: int, step: int, total_steps: int) -> str:
     """What the status says while drawing."""
-    return f"Candidate {candidate} of {num_candidates}, step {step} of {total_steps}"
+    return PROGRESS.format(candidate=candidate, num_candidates=num_candidates, step=step, total_steps=total_steps)
 
 
 def ranked(count: int, seconds: float, seed: int) -> str:
     """What the status says at the end."""
-    return f"{count} design{'s' if count != 1 else ''} ranked in {seconds:.1f} s. Seed {seed}."
+    return (RANKED_ONE if count == 1 else RANKED).format(count=count, seconds=seconds, seed=seed)
 
 
 def candidate(number: int) -> str:
     """Name of a candidate, counted from 1."""
-    return f"Candidate {number}"
+    return CANDIDATE.format(number=number)
 
 
 def rank_badge(rank: int) -> str:
     """Badge of a ranked card."""
-    return f"No. {rank}"
+    return RANK_BADGE.format(rank=rank)
 
 
 def bestseller(rank: int, name: str) -> str:
     """How the cards call one of the week's bestsellers."""
-    return f"No. {rank}, {name}"
+    return BESTSELLER.format(rank=rank, name=name)
 
 
 def nearest(name: str) -> str:
     """Which bestseller a design is most like."""
-    return f"Closest to {name}"
+    return NEAREST.format(name=name)
 
 
 def ranked_by(clip_i_weight: float, clip_t_weight: float) -> str:
     """How the ranks came about."""
-    return f"{clip_i_weight:g} CLIP-I + {clip_t_weight:g} CLIP-T"
+    return RANKED_BY.format(clip_i=clip_i_weight, clip_t=clip_t_weight)
 
 
 def strokes_followed(share: float) -> str:
     """How much of the sketch a design shows."""
-    return f"{share:.0%} of your strokes have an edge near them (green)"
+    return STROKES_FOLLOWED.format(share=share)
 
 
 def similarity(cosine: float) -> str:
     """How like a garment a design is."""
-    return f"similarity {cosine:.2f}"
+    return SIMILARITY.format(cosine=cosine)
 
 
 def trend_sentence(*, word: str, share: float, change: float | None, since: str, category: str, week: str) -> str:
-    """The leader of a week in plain words; shares as fractions, change in fractions since week `since`."""
-    text = f"{word.capitalize()} led {category.lower()} in {week}, with {share:.0%} of the units sold"
+    """The leader of a week in plain words; shares as fractions, change in fractions since week `since`.
+
+    `category` is the folder name; `word` one of the vocabulary.
+    """
+    facts = {
+        "word": capital(VOCABULARY.get(word, word)),
+        "share": share,
+        "category": CATEGORIES_INSIDE[category],
+        "week": week,
+    }
     if change is None:
-        return f"{text}."
+        return LED.format(**facts)
     points = round(change * 100)
-    moved = "unchanged" if points == 0 else f"{'up' if points > 0 else 'down'} {abs(points)} point{_s(points)}"
-    return f"{text}, {moved} since {since}."
+    if points == 0:
+        return LED_UNCHANGED.format(**facts, since=since)
+    one, many = (UP_ONE, UP) if points > 0 else (DOWN_ONE, DOWN)
+    moved = (one if abs(points) == 1 else many).format(points=abs(points))
+    return LED_MOVED.format(**facts, moved=moved, since=since)
 
 
 def riser_sentence(*, word: str, change: float, since: str) -> str:
     """The word that gained most."""
     points = round(change * 100)
-    return f"{word.capitalize()} gained most: {points} point{_s(points)} since {since}."
-
-
-def no_such_week(week: str, first: str, last: str) -> str:
-    """Error for a week without sales data."""
-    return f"{WEEK}: {week!r} is not in the sales data. Choose a week from {first} to {last}."
-
-
-def no_sales(week: str, category: str) -> str:
-    """Error for a week in which nothing of the category was sold."""
-    return (
-        f"{WEEK}: nothing of {category} was sold in {week}, so there is nothing to rank against. Choose another week."
+    return (GAINED_ONE if points == 1 else GAINED).format(
+        word=capital(VOCABULARY.get(word, word)), points=points, since=since
     )
-
-
-def not_a_number(label: str, value: object) -> str:
-    """Error for a setting that is no number."""
-    return f"{label}: {reprlib.repr(value)} is not a number that can be used. Give a number."
-
-
-def not_whole(label: str, value: object) -> str:
-    """Error for a count that is not whole."""
-    return f"{label}: {reprlib.repr(value)} is not a whole number. Give a whole number."
-
-
-def not_text(label: str, value: object) -> str:
-    """Error for a text field that holds something else."""
-    return f"{label}: {type(value).__name__} is not text. Give text."
-
-
-def unknown_attribute(attribute: object) -> str:
-    """Error for an unknown trend attribute."""
-    return f"{ATTRIBUTE}: {reprlib.repr(attribute)} is unknown. Choose one of {', '.join(ATTRIBUTE_LABELS)}."
-
-
-def no_upload(label: str) -> str:
-    """Error for an upload that never came."""
-    return f"{label}: no file arrived. Choose a PNG, JPEG or WebP file."
 
 
 def live_frame(seed: int, seconds: float) -> str:
     """What stands beside a live preview."""
-    return f"Drawn in {seconds:.1f} s with few steps, always with seed {seed}. Keep it, and the next has another seed."
-
-
-def no_such_bestseller(article_id: object) -> str:
-    """Error for an article whose picture is asked for and that is not among the week's bestsellers."""
-    return (
-        f"{UNDER}: article {reprlib.repr(article_id)} has no picture in this week. Choose one of the bestsellers shown."
-    )
-
-
-def _s(points: int) -> str:
-    return "" if abs(points) == 1 else "s"
+    return LIVE_FRAME.format(seconds=seconds, seed=seed)
 
 
 def sheet_title(week: Week) -> str:
     """Title of a line sheet that nobody named."""
-    return f"Designs for {week_label(week)}"
+    return SHEET_TITLE.format(week=week_label(week))
 
 
 def exported(name: str) -> str:
     """What the status says when a file is on its way."""
-    return f"Saved as {name}."
+    return EXPORTED.format(name=name)
 
 
 def opened(name: str, notes: list[str]) -> str:
     """What the status says when a saved design was opened."""
-    words = f"Opened {name}: category, week, words, sketch, settings and seed are back; the seed is kept."
-    return " ".join((words, *notes))
+    return " ".join((OPENED.format(name=name), *notes))
 
 
 def other_model(theirs: str, ours: str) -> str:
     """Note on a design of another model."""
-    return f"It was drawn by another model ({theirs[:60]}); {ours[:60]} will draw something else."
+    return OTHER_MODEL.format(theirs=theirs[:60], ours=ours[:60])
 
 
 def week_not_sold(week: str) -> str:
     """Note on a design of a week that these sales lack."""
-    return f"These sales hold nothing of its week {week}, so the week was left as it is."
+    return WEEK_NOT_SOLD.format(week=week)
 
 
 def other_weights(clip_i_weight: float, clip_t_weight: float) -> str:
     """Note on a design that was ranked by other weights than the page's."""
-    return f"It was ranked by {ranked_by(clip_i_weight, clip_t_weight)}, which is not what this page uses."
-
-
-MASK_LEFT_OUT = "Its repaint area is not put back on the canvas yet: mark it again to repaint only there."
-
-
-def not_pictures(value: object, most: int) -> str:
-    """Error for something else than a list of pictures."""
-    given = f"{len(value)} were given" if isinstance(value, list) else f"{type(value).__name__} is no list"
-    return f"Pictures: {given}. Give a list of 1 to {most} pictures."
-
-
-def not_a_picture(label: str, shown: str) -> str:
-    """Error for a picture that is neither a data URL nor an upload."""
-    return (
-        f"{label}: {shown} is neither a data URL (data:image/png;base64,...) nor a file that was uploaded before. "
-        "Give one of them."
-    )
-
-
-def picture_too_large(label: str, megabytes: int) -> str:
-    """Error for a data URL that is too long."""
-    return f"{label}: it has more than {megabytes} MB. Give a smaller picture."
+    return OTHER_WEIGHTS.format(weights=ranked_by(clip_i_weight, clip_t_weight))

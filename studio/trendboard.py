@@ -13,8 +13,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fashiondistill.data.categories import get_category
-from studio import texts, trendtexts
+from studio import errortexts, texts, trendtexts
 from studio.callbacks import check_category, check_week, tile_picture, trend_words
 from studio.engine import ATTRIBUTES, DesignEngine
 from studio.plots import shares_figure
@@ -47,14 +46,14 @@ def board(engine: DesignEngine, category: str, attribute: str, week: str, own: l
     """
     category, week = check_category(category), check_week(engine, week)
     if attribute not in ATTRIBUTES:
-        raise StudioError(texts.unknown_attribute(attribute))
-    title = get_category(category).title
+        raise StudioError(errortexts.unknown_attribute(attribute))
     facts = engine.trend_facts(category, attribute, week)
     points = engine.look_map(category, week, own)
     looks = engine.look_shares(category)
-    lead = trend_words(facts.shares, week=week, category=title)
+    lead = trend_words(facts.shares, week=week, category=category)
     shares = shares_figure(facts.shares, week=week)
-    look_figure = shares_figure(looks, week=week).update_yaxes(title_text=trendtexts.LOOK_SHARE_AXIS)
+    look_figure = shares_figure(looks, week=week, label=trendtexts.look_label)
+    look_figure.update_yaxes(title_text=trendtexts.LOOK_SHARE_AXIS)
     cards = [
         _card("shares", facts, shares, lead, _wide_rows(facts.shares)),
         _card("forecast", facts, forecast_figure(facts), trendtexts.forecast_words(facts), _forecast_rows(facts)),
@@ -83,9 +82,9 @@ def designs_of(own: OwnDesigns, category: object) -> list[np.ndarray]:
 
 def _card(key: str, facts: TrendFacts, figure, words: str, rows: Rows) -> dict:  # noqa: ANN001 - go.Figure
     title = trendtexts.TITLES[key]
-    subject = get_category(facts.category).title.lower()
+    subject = texts.CATEGORIES_INSIDE[facts.category]
     if key in ("shares", "forecast", "momentum", "life"):
-        subject = f"{texts.ATTRIBUTE_LABELS[facts.attribute].lower()}, {subject}"
+        subject = f"{texts.ATTRIBUTES_INSIDE[facts.attribute]}, {subject}"
     return {
         "key": key,
         "title": title if key == "heat" else f"{title}: {subject}",
@@ -154,7 +153,7 @@ def pictures(
     """
     category, week = check_category(category), check_week(engine, week)
     if attribute not in ATTRIBUTES or not isinstance(word, str):
-        raise StudioError(texts.unknown_attribute(attribute))
+        raise StudioError(errortexts.unknown_attribute(attribute))
     try:
         items = engine.sold_with(category, attribute, week, word)[:NUM_PICTURES]
         tiles = tuple(

@@ -10,7 +10,6 @@ import math
 
 import plotly.graph_objects as go
 
-from fashiondistill.data.categories import get_category
 from fashiondistill.data.weeks import Week
 from studio import texts, trendtexts
 from studio.plots import FONT, GREY, GRID, faint, mark_week, word_colour
@@ -65,11 +64,11 @@ def momentum_figure(facts: TrendFacts) -> go.Figure:
     figure.add_trace(
         go.Bar(
             x=change,
-            y=[one.word for one in shown],
+            y=[texts.word(one.word) for one in shown],
             orientation="h",
             marker={"color": [RISE if value >= 0 else FALL for value in change]},
             customdata=[[facts.week, one.word, 100 * one.share_before, 100 * one.share] for one in shown],
-            hovertemplate="%{y}: %{customdata[2]:.1f} to %{customdata[3]:.1f} % of units<extra></extra>",
+            hovertemplate=trendtexts.MOMENTUM_HOVER + "<extra></extra>",
         )
     )
     figure.update_xaxes(
@@ -102,16 +101,15 @@ def life_figure(facts: TrendFacts) -> go.Figure:
                 x=[change[one.word] for one in group],
                 y=[100 * max(one.share, LEAST_SHARE) for one in group],
                 mode="markers+text",
-                text=[one.word if one.word in sides else "" for one in group],
+                text=[texts.word(one.word) if one.word in sides else "" for one in group],
                 textposition=[sides.get(one.word, "top center") for one in group],
-                name=stage,
+                name=trendtexts.STAGES[stage],
                 marker={
                     "symbol": symbol, "size": 12, "line": {"width": 1, "color": GREY},
                     "color": [word_colour(one.word, number) for number, one in enumerate(group)],
                 },
-                customdata=[[facts.week, one.word] for one in group],
-                hovertemplate="%{customdata[1]}: %{y:.1f} % of units, %{x:+.0f} % in four weeks"
-                f"<extra>{stage}</extra>",
+                customdata=[[facts.week, one.word, texts.word(one.word)] for one in group],
+                hovertemplate=f"{trendtexts.LIFE_HOVER}<extra>{trendtexts.STAGES[stage]}</extra>",
             )
         )  # fmt: skip
     figure.update_xaxes(
@@ -135,8 +133,7 @@ def ribbon_figure(facts: TrendFacts) -> go.Figure:
                 width=7 * 86_400_000,
                 marker={"color": [word_colour(item.colours[0], 0) for _, item in rows], "line": {"width": 0}},
                 customdata=[[key, item.colours[0], place + 1, item.caption, item.units] for key, item in rows],
-                hovertemplate="%{customdata[0]}, no. %{customdata[2]}: %{customdata[3]}, %{customdata[4]} sold"
-                "<extra></extra>",
+                hovertemplate=trendtexts.RIBBON_HOVER + "<extra></extra>",
             )
         )
     mark_week(figure, Week.parse(facts.week))
@@ -156,7 +153,7 @@ def heat_figure(facts: TrendFacts) -> go.Figure:
     figure, table = _figure(height=340), facts.categories
     usual = table.drop(index=[key for key in facts.marks if facts.marks[key] == "partial"], errors="ignore").mean()
     ratio = table / usual.where(usual > 0, 1.0)
-    names = [get_category(folder).title for folder in table.columns]
+    names = [texts.CATEGORIES[str(folder)] for folder in table.columns]
     figure.add_trace(
         go.Heatmap(
             x=_mondays(table.index),
@@ -171,7 +168,7 @@ def heat_figure(facts: TrendFacts) -> go.Figure:
                 "orientation": "h", "y": -0.36, "yanchor": "top", "len": 0.7, "thickness": 10, "outlinewidth": 0,
                 "title": {"text": trendtexts.HEAT_UNIT, "side": "bottom"}, "tickvals": [-100, -50, 0, 50, 100],
             },
-            hovertemplate="%{y}, %{customdata[0]}: %{customdata[2]:.1f} % of all units<extra></extra>",
+            hovertemplate=trendtexts.HEAT_HOVER + "<extra></extra>",
         )
     )  # fmt: skip
     mark_week(figure, Week.parse(facts.week))
@@ -206,9 +203,7 @@ def map_figure(points: tuple[MapPoint, ...], week: str) -> go.Figure:
                 marker=marker | {"color": colours, "line": {"width": 1, "color": GREY}},
                 customdata=[[one.weeks[-1] if one.weeks else "", one.colour, len(one.weeks)] for one in group],
                 text=[one.caption or trendtexts.MAP_OWN for one in group],
-                hovertemplate="%{text}, %{customdata[2]} weeks among the five<extra></extra>"
-                if name != trendtexts.MAP_OWN
-                else "%{text}<extra></extra>",
+                hovertemplate=("%{text}" if name == trendtexts.MAP_OWN else trendtexts.MAP_HOVER) + "<extra></extra>",
             )
         )
     figure.update_xaxes(title_text=trendtexts.MAP_X, showticklabels=False, zeroline=False)
@@ -249,7 +244,7 @@ def _line(keys, shares, word: str, colour: str, *, dash: str = "solid") -> list[
             **about,
             line={"color": colour, "width": 2.5, "dash": dash},
             customdata=[[key, word] for key in keys],
-            hovertemplate="%{customdata[0]}: %{y:.1f} %<extra>" + word + "</extra>",
+            hovertemplate="%{customdata[0]}: %{y:.1f} %<extra>" + texts.word(word) + "</extra>",
         ),
     ]
 
@@ -265,7 +260,7 @@ def _circles(keys, shares, word: str, colour: str) -> go.Scatter:  # noqa: ANN00
         legendgroup=word,
         meta=word,
         customdata=[[key, word] for key in keys],
-        hovertemplate="%{customdata[0]}, as it came: %{y:.1f} %<extra>" + word + "</extra>",
+        hovertemplate=f"{trendtexts.CAME_HOVER}<extra>{texts.word(word)}</extra>",
     )
 
 
@@ -290,7 +285,7 @@ def _legend_entry(word: str, colour: str) -> go.Scatter:
         y=[None],
         mode="markers",
         marker={"symbol": "square", "size": 11, "color": colour, "line": {"width": 1, "color": GREY}},
-        name=word,
+        name=texts.word(word),
         legendgroup=word,
         meta=word,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fashiondistill.data.photos import lines_from_photo
 from fashiondistill.images import read_product_picture
-from studio import callbacks, texts
+from studio import callbacks, errortexts, texts
 from studio.canvas import decode_picture, encode_canvas, encode_picture
 from studio.engine import DesignEngine
 from studio.state import StudioError
@@ -19,7 +19,7 @@ def trace_picture(value: str | None) -> str:
     try:
         image = decode_picture(value)
         if image is None:
-            raise StudioError(texts.no_upload(texts.UNDER))
+            raise StudioError(errortexts.no_upload(texts.UNDER))
         return encode_canvas(lines_from_photo(image, keep_place=True))
     except ValueError as error:
         raise StudioError(callbacks.capital(str(error))) from error
@@ -30,4 +30,4 @@ def bestseller_picture(engine: DesignEngine, category: str, week: str, article_i
     for item in engine.bestsellers(callbacks.check_category(category), callbacks.check_week(engine, week)):
         if item.article_id == article_id and item.image.is_file():
             return encode_picture(read_product_picture(item.image)), texts.bestseller(item.rank, item.name)
-    raise StudioError(texts.no_such_bestseller(article_id))
+    raise StudioError(errortexts.no_such_bestseller(article_id))

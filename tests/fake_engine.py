@@ -1,7 +1,7 @@
 """The one fake of the test suite: `studio.engine.DesignEngine`'s interface without a model.
 
 It draws flat-coloured garments with numpy and scores them by fixed rules, so that order and text are known.
-`python -m tests.fake_engine` opens the page on it.
+`python -m tests.fake_engine PORT [LANGUAGE]` opens the page on it.
 """
 
 from __future__ import annotations
@@ -259,6 +259,7 @@ if __name__ == "__main__":
 
     from app import launch
 
-    settings = StudioConfig(port=int(sys.argv[1]), store_dir=tempfile.mkdtemp())
+    spoken = sys.argv[2] if len(sys.argv) > 2 else "en"
+    settings = StudioConfig(port=int(sys.argv[1]), store_dir=tempfile.mkdtemp(), language=spoken)
     fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=settings)
     launch(fake, fake.config)

@@ -393,13 +393,13 @@ def frame(**columns: list[float]) -> pd.DataFrame:
     ],
 )
 def test_trend_words(shares, week, says):
-    assert callbacks.trend_words(shares, week=week, category="Upper body") == says
+    assert callbacks.trend_words(shares, week=week, category="top5gub") == says
 
 
 def test_trend_words_compare_with_four_weeks_before_not_four_rows():
     shares = frame(navy=[0.5, 0.5, 0.5, 0.5, 0.9], red=[0.5, 0.5, 0.5, 0.5, 0.1])
     shares.index = ["2019-W01", "2020-W03", "2020-W04", "2020-W05", "2020-W06"]  # nothing sold in 2020-W02
-    assert callbacks.trend_words(shares, week="2020-W06", category="Shoes").endswith("with 90% of the units sold.")
+    assert callbacks.trend_words(shares, week="2020-W06", category="top5shoe").endswith("with 90% of the units sold.")
 
 
 @pytest.mark.parametrize(

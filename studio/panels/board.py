@@ -17,7 +17,8 @@ PAGE = 24  # tiles that a press of "Show more" adds
 
 
 def board_tab(engine: DesignEngine, tab: gr.Tab, tabs: gr.Tabs) -> BoardParts:
-    categories = [(boardtexts.ANY_CATEGORY, ""), *((one.title, one.folder) for one in engine.categories)]
+    known = [(texts.CATEGORIES[one.folder], one.folder) for one in engine.categories]
+    categories = [(boardtexts.ANY_CATEGORY, ""), *known]
     show = gr.Radio(
         [(words, key) for key, words in boardtexts.SHOWN.items()],
         value="all",

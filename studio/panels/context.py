@@ -14,7 +14,7 @@ from studio.state import StudioError
 def context_column(engine: DesignEngine) -> ContextParts:
     first = callbacks.page_context(engine, engine.categories[0].folder, engine.weeks[-1].key)
     category = gr.Dropdown(
-        [(one.title, one.folder) for one in engine.categories],
+        [(texts.CATEGORIES[one.folder], one.folder) for one in engine.categories],
         value=first.category,
         label=texts.CATEGORY,
         elem_id="category",

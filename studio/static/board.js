@@ -4,6 +4,10 @@
 // makes of js_on_load.
 const root = element.querySelector(".fd-board");
 const LIBRARY = root.dataset.library; // not a prop: a tab that is opened after its value changed is made without them
+const words = JSON.parse(root.dataset.words); // {save, missing, months}
+const fill = (text, places) => text.replace(/\{(\w+)\}/g, (_, name) => places[name]);
+// Months on the axes are those of the page, whatever the browser speaks.
+const LOCALE = { locale: "page", locales: { page: { format: { shortMonths: words.months } } } };
 const WIDTH_OF_EXPORT = 1200; // pixels; SVG scales, PNG is drawn at twice that
 const FADED = 0.25;
 let cards = [];
@@ -18,7 +22,7 @@ function library() {
       script.onload = () => resolve(window.Plotly);
       script.onerror = () => {
         delete window.fashiondistillPlotly;
-        reject(new Error("plotly.js could not be loaded from " + LIBRARY));
+        reject(new Error(fill(words.missing, { library: LIBRARY })));
       };
       document.head.append(script);
     });
@@ -52,7 +56,7 @@ async function savePicture(Plotly, card, format) {
   };
   layout.margin = { ...layout.margin, t: 70 };
   const height = (layout.height || 400) + 50;
-  const picture = { data: card.figure.data, layout: { ...layout, height } };
+  const picture = { data: card.figure.data, layout: { ...layout, height }, config: LOCALE };
   const url = await Plotly.toImage(picture, { format, width: WIDTH_OF_EXPORT, height, scale: format === "png" ? 2 : 1 });
   save(card.file + "." + format, await (await fetch(url)).blob());
 }
@@ -61,7 +65,7 @@ function build(Plotly, card) {
   const plot = make("div", { className: "fd-plot-area" });
   const tools = make("div", { className: "fd-plot-tools" });
   for (const format of ["PNG", "SVG", "CSV"]) {
-    const button = make("button", { type: "button", textContent: format, ariaLabel: "Save " + card.title + " as " + format });
+    const button = make("button", { type: "button", textContent: format, ariaLabel: fill(words.save, { title: card.title, format }) });
     button.addEventListener("click", () =>
       format === "CSV"
         ? save(card.file + ".csv", new Blob([card.csv], { type: "text/csv" }))
@@ -112,7 +116,7 @@ async function draw() {
   root.replaceChildren(...cards.map(({ section }) => section));
   for (const { card, plot } of cards) {
     if (number !== drawn) return;
-    await Plotly.newPlot(plot, card.figure.data, card.figure.layout, { displayModeBar: false, responsive: true });
+    await Plotly.newPlot(plot, card.figure.data, card.figure.layout, { displayModeBar: false, responsive: true, ...LOCALE });
     plot.on("plotly_click", (event) => {
       const { week, word } = meaning(event);
       mark(Plotly, word === chosen ? "" : word);
