@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fashiondistill.data.learned import NET_SIZE, garment_chance
+from fashiondistill.data.learned import garment_chance
 from fashiondistill.data.masks import (
     GarmentMask,
     Small,
