@@ -102,7 +102,11 @@ class PreparePhotosConfig:
     photos: str = option("", "folder with images/ and a label CSV")
     out: str = option("", "folder to write the data set to; an interrupted run goes on where it stopped")
     labels: str = option("images.csv", "label CSV inside --photos: columns image, sender_id, label")
-    segmenter: str = option("grabcut", "who cuts the garment out", choices=("grabcut", "rembg"))
+    segmenter: str = option(
+        "learned",
+        "who cuts the garment out: GrabCut alone, with a small network as its fourth start and check, or rembg",
+        choices=("learned", "grabcut", "rembg"),
+    )
     min_score: float = option(0.9, "masks trusted less than this are rejected, 0 to 1")
     val_share: float = option(0.05, "share of the photos, by whole senders, kept for validation")
     test_share: float = option(0.12, "share of the photos, by whole senders, kept for the final judgement")
@@ -224,6 +228,28 @@ class SleevesConfig:
     def __post_init__(self) -> None:
         require(bool(self.out), "out", repr(self.out), "give the folder to write to.")
         require(self.num_masks >= 30, "num_masks", self.num_masks, "choose at least 30.")
+
+
+@dataclass(frozen=True)
+class SegmenterConfig:
+    """Learns where a photo's garment is from the masks of a prepared set."""
+
+    dataset_path: str = option("", "set of prepare photos whose masks are learnt from")
+    photos: str = option("", "the folder of photos that the set was made of")
+    out: str = option(str(ASSETS), "folder for segmenter.safetensors")
+    max_train_steps: int = option(2400, "training steps")
+    batch_size: int = option(24, "photos a step")
+    learning_rate: float = option(4e-3, "highest learning rate of the one-cycle schedule")
+    seed: int = option(0, "seed of weights, order and variations")
+    num_workers: int = option(0, "processes that cut out again; 0 = one per core, 1 = no others")
+
+    def __post_init__(self) -> None:
+        for name in ("dataset_path", "photos", "out"):
+            require(bool(getattr(self, name)), name, repr(getattr(self, name)), "give a folder.")
+        for name in ("max_train_steps", "batch_size"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        require(0 < self.learning_rate < 1, "learning_rate", self.learning_rate, "choose 0 to 1, without the ends.")
+        require(self.num_workers >= 0, "num_workers", self.num_workers, "choose 0 or more.")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,30 @@ class GarmentMask:
     weakness: str
 
 
+@dataclass(frozen=True, eq=False)
+class Small:
+    """A photo as GrabCut sees it: uint8 RGB and CIELAB [h, w, 3], long side `WORK_SIZE`, and how far in colour each
+    pixel is from the picture's border (float32 [h, w])."""
+
+    rgb: np.ndarray
+    lab: np.ndarray
+    distance: np.ndarray
+
+    @classmethod
+    def of(cls, image: np.ndarray) -> Small:
+        """Shrink and measure uint8 [H, W, 3] RGB."""
+        scale = WORK_SIZE / max(image.shape[:2])
+        rgb = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
+        return cls(rgb, lab, _distance_to_border_colours(lab))
+
+
+def three_cuts(small: Small) -> list[np.ndarray]:
+    """Masks uint8 [h, w] of 0 and 1 from the three starts."""
+    starts = (_border_start(small.distance), _rect_start(small.lab), _oval_start(small.lab))
+    return [keep_garment(grab_cut(small.lab, start)) for start in starts]
+
+
 def garment_mask(image: np.ndarray) -> GarmentMask:
     """Segment the one garment that the photo shows.
 
@@ -36,17 +60,10 @@ def garment_mask(image: np.ndarray) -> GarmentMask:
         The best of three GrabCut results. The score is the product of four terms in [0, 1]: agreement of the three
         starts, edge contrast, freedom from the picture's border, and solidity.
     """
-    scale = WORK_SIZE / max(image.shape[:2])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
-    background_distance = _distance_to_border_colours(lab)
-    starts = (_border_start(background_distance), _rect_start(lab), _oval_start(lab))
-    candidates = [keep_garment(grab_cut(lab, start)) for start in starts]
+    small = Small.of(image)
+    candidates = three_cuts(small)
     agreements = [float(np.mean([iou(a, b) for b in candidates if b is not a])) for a in candidates]
-    terms = [
-        _score_terms(lab, mask, agreement, background_distance)
-        for mask, agreement in zip(candidates, agreements, strict=True)
-    ]
+    terms = [score_terms(small, mask, agreement) for mask, agreement in zip(candidates, agreements, strict=True)]
     scores = [float(np.prod(list(term.values()))) for term in terms]
     best = int(np.argmax(scores))
     weakness = min(terms[best], key=terms[best].get)
@@ -152,7 +169,7 @@ def _background_inside(mask: np.ndarray, distance: np.ndarray) -> float:
     return float(stats[1:, cv2.CC_STAT_AREA].max() / max(mask.sum(), 1)) if count > 1 else 0.0
 
 
-def _score_terms(lab: np.ndarray, mask: np.ndarray, agreement: float, distance: np.ndarray) -> dict[str, float]:
+def score_terms(small: Small, mask: np.ndarray, agreement: float) -> dict[str, float]:
     """What speaks for a mask, each in [0, 1]; the thresholds were set on 150 photos by eye (docs/LOG.md)."""
     shape = shape_terms(mask)
     if "garment size" in shape:
@@ -165,9 +182,9 @@ def _score_terms(lab: np.ndarray, mask: np.ndarray, agreement: float, distance: 
     ).mean()  # fmt: skip
     return {
         "agreement of three starts": ramp(agreement, 0.6, 0.97),
-        "edge contrast": ramp(_edge_contrast(lab, mask), 5, 16),
+        "edge contrast": ramp(_edge_contrast(small.lab, mask), 5, 16),
         "touches the picture's border": 1 - ramp(float(near_border), 0.01, 0.08),
-        "background inside": 1 - ramp(_background_inside(mask, distance), 0.02, 0.08),
+        "background inside": 1 - ramp(_background_inside(mask, small.distance), 0.02, 0.08),
     } | shape
 
 
@@ -243,7 +260,7 @@ def rembg_mask(image: np.ndarray, model: str = "") -> GarmentMask:
     found = np.asarray(remove(image, session=_rembg_session(model), only_mask=True))
     mask = keep_garment((found > 127).astype(np.uint8))
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
-    terms = _score_terms(lab, mask, 1.0, _distance_to_border_colours(lab))
+    terms = score_terms(Small(image, lab, _distance_to_border_colours(lab)), mask, 1.0)
     return GarmentMask(mask * 255, float(np.prod(list(terms.values()))), min(terms, key=terms.get))
 
 

@@ -14,13 +14,16 @@ import numpy as np
 from fashiondistill.data.attributes import compose_caption
 from fashiondistill.data.categories import PHOTO_LABELS
 from fashiondistill.data.cues import cues
+from fashiondistill.data.learnedmask import learned_mask
 from fashiondistill.data.lines import draw_lines
 from fashiondistill.data.masks import GarmentMask, garment_mask, rembg_mask
 from fashiondistill.data.measure import measure_colours, measure_pattern
 from fashiondistill.data.placing import place_garment
 from fashiondistill.data.vitonhd import ArticlePictures
 
-SEGMENTERS: dict[str, Callable[[np.ndarray], GarmentMask]] = {"grabcut": garment_mask, "rembg": rembg_mask}
+SEGMENTERS: dict[str, Callable[[np.ndarray], GarmentMask]] = {
+    "learned": learned_mask, "grabcut": garment_mask, "rembg": rembg_mask,
+}  # fmt: skip
 MIN_GARMENT_PIXELS = 120  # long side of the garment in the photo; smaller ones are blurred when enlarged to 450
 
 

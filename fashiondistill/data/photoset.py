@@ -98,7 +98,7 @@ def _read_jobs(config: PreparePhotosConfig) -> list[PhotoJob]:
     return [
         PhotoJob(
             name=row["image"],
-            path=_photo_path(folder / "images", row["image"]),
+            path=photo_path(folder / "images", row["image"]),
             label=row["label"],
             sender=row["sender_id"],
             article_id=ids[row["image"]],
@@ -155,7 +155,7 @@ def _article_ids(names: list[str]) -> dict[str, str]:
     return ids
 
 
-def _photo_path(folder: Path, name: str) -> Path:
+def photo_path(folder: Path, name: str) -> Path:
     """images/NAME with the extension that stands there; .jpg if none does, so that the reject names a file."""
     if Path(name).suffix:
         return folder / name
