@@ -53,6 +53,8 @@ def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False) -> str:
 def status_html(view: ResultsView) -> str:
     """One line on where the request stands, with a bar while drawing."""
     match view.phase:
+        case "running" if view.waiting is not None:
+            return _status("running", texts.waiting(view.waiting.ahead, view.waiting.seconds))
         case "running" if view.progress is not None:
             p = view.progress
             words = texts.progress(p.candidate, p.num_candidates, p.step, p.total_steps) if p.step else texts.STARTING

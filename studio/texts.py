@@ -104,6 +104,21 @@ def progress(candidate: int, num_candidates: int, step: int, total_steps: int) -
     return f"Candidate {candidate} of {num_candidates}, step {step} of {total_steps}"
 
 
+def waiting(ahead: int, seconds: float | None) -> str:
+    """What the status says while other requests are drawn; `seconds` as measured, None = nothing was measured yet."""
+    words = f"Waiting: {ahead} request{_s(ahead)} ahead of yours"
+    if seconds is None:
+        return f"{words}. How long is not known before the first step is measured."
+    if seconds > 90:
+        return f"{words}, about {round(seconds / 60)} minutes."
+    return f"{words}, about {max(1, round(seconds))} s."
+
+
+def line_full(most: int) -> str:
+    """Error when no more requests may wait."""
+    return f"{most} requests wait for the model already. Press Generate again in a while."
+
+
 def ranked(count: int, seconds: float, seed: int) -> str:
     """What the status says at the end."""
     return f"{count} design{'s' if count != 1 else ''} ranked in {seconds:.1f} s. Seed {seed}."
