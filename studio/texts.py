@@ -259,7 +259,7 @@ def other_weights(clip_i_weight: float, clip_t_weight: float) -> str:
     return f"It was ranked by {ranked_by(clip_i_weight, clip_t_weight)}, which is not what this page uses."
 
 
-MASK_LEFT_OUT = "Its repaint area is not put back on the canvas yet: mark it again to repaint only there."
+MASK_BACK = "The picture that it repainted lies under the paper again, with its repaint area marked."
 
 
 def not_pictures(value: object, most: int) -> str:
