@@ -38,7 +38,8 @@ def launch(  # noqa: ANN201 - gradio comes later
     store = store or open_store(config)
     page = build_page(engine, Library(engine, store))
     port = config.port or None  # gradio takes None for "any free port"
-    options = launch_options(config.language) | {"mcp_server": config.mcp}
+    # A request that waits in `turns` holds a job and now and then a thread of gradio's, which has 40 of each.
+    options = launch_options(config.language) | {"mcp_server": config.mcp, "max_threads": 40 + config.max_queue}
     page.launch(server_name=config.host, server_port=port, quiet=True, prevent_thread_lock=True, **options)
     print(f"FashionDistill Studio: {page.local_url} (designs are kept in {store.folder})", flush=True)
     if block:

@@ -26,7 +26,12 @@ BOARDS, BOARDS_HINT = "On boards", "Type a name to make a board"
 OPEN, DELETE, RESTORE = "Open again", "Delete", "Restore"
 VARY_SUBTLE, VARY_STRONG, ACROSS_WEEKS = "Vary subtly", "Vary strongly", "Across weeks"
 STOP = "Stop"
-DELETE_BOARD, RESTORE_BOARD = "Delete this board", "Restore a deleted board"
+BOARD_NAME, RENAME_BOARD, DELETE_BOARD = "Name of this board", "Rename", "Delete this board"
+DELETED_BOARDS, RESTORE_BOARD = "Deleted boards", "Restore board"
+DELETED_HINT = "Their designs stay in your history."
+NO_BOARD = "No board is chosen. Choose one above first."
+EXPORT_SHOWN = "Export what is shown"
+NOTHING_SHOWN = "Export: no design is shown. Take away a word or a filter first."
 TRAINING = "Use my picks to train the model"
 TRAINING_HINT = "A favourite counts as preferred over the designs shown beside it. Nothing leaves this studio."
 EXPORT, EXPORT_READY = "Export picks", "Save picks.zip"
@@ -35,6 +40,10 @@ NO_PICKS = "There are no picks to export: no favourite was preferred over anothe
 OPENED = "Sketch, words, week, category and seed are back. Generate draws the same designs again."
 OPENED_VARIATION = (
     "Sketch, words, week and category are back. This design was a variation of another picture, so Generate draws anew."
+)
+OPENED_FILE = (
+    "Sketch, words, week, category and seed are back. This design came from a file: Generate draws it again only with "
+    "the model that drew it, and not if it was a variation."
 )
 OTHER_WEEK = "The design's week is not in these sales, so the week stays."
 SIDE_BY_SIDE, SLIDER = "Side by side", "Slider"
@@ -46,6 +55,7 @@ KINDS = {
     "vary_strong": "Varied strongly",
     "live": "Kept from Live",
     "weeks": "Drawn for a strip of weeks",
+    "opened": "Opened from a file",
 }
 SAVE = "Save PNG"
 UNRANKED = "Not ranked"
@@ -76,6 +86,16 @@ def place(rank: int) -> str:
 def found(shown: int, total: int) -> str:
     """How many designs the grid shows."""
     return (FOUND_ONE if total == 1 else FOUND).format(shown=shown, total=total)
+
+
+def too_many(total: int, most: int) -> str:
+    """Error for more designs than a file takes."""
+    return f"Export: {total:,} designs are shown, a file takes at most {most}. Choose a board, a category or a week."
+
+
+def not_exported(prompt: str, problem: str) -> str:
+    """Error for a design that cannot be read."""
+    return f'Export: the design "{prompt[:60]}" cannot be read: {problem} Delete it to export the others.'
 
 
 def weeks_done(done: int, total: int) -> str:

@@ -29,10 +29,12 @@ from studio.canvas import decode_canvas, decode_mask, decode_picture, encode_can
 from studio.engine import ATTRIBUTES, CandidateReady, DesignEngine, Ranked, StepDone
 from studio.pictures import tile_picture
 from studio.state import BestsellerTile, GenerateInputs, PageContext, Progress, ResultsView, Stop, StudioError
+from studio.turns import LineFull, Turn
 from studio.why import tell_why
 
 MAX_SHOWN_SEED = 10**6  # seeds that we pick are short enough to read out; any up to 2**32 - 1 can be typed
 WEEKS_BACK = 4  # span over which the trend sentence measures change
+POLL = 0.5  # seconds after which a request that waits says anew where it stands, or sees that it was cancelled
 UNCHANGED = 1.0  # strokes' difference, summed over the canvas, below which a sketch still is the template
 
 
@@ -185,19 +187,38 @@ def draw(engine: DesignEngine, request: DesignRequest, stop: Stop | None = None)
     """`run`, for a request that has been checked.
 
     Raises:
-        StudioError: when the model cannot go on.
+        StudioError: when too many requests wait, or the model cannot go on.
     """
     bestsellers = engine.bestsellers(request.category, request.week)
     names = tuple((item.article_id, texts.bestseller(item.rank, item.name)) for item in bestsellers)
-    count, started = request.config.num_candidates, time.monotonic()
+    count, steps = request.config.num_candidates, request.config.num_inference_steps
     view = ResultsView(
         "running",
         request=request,
         num_expected=count,
-        progress=Progress(1, count, 0, request.config.num_inference_steps),
+        progress=Progress(1, count, 0, steps),
         article_names=names,
         references=tuple(item.article_id for item in bestsellers if item.image.is_file()),
     )
+    try:
+        with engine.turns.take(count * max(1, round(steps * request.strength))) as turn:
+            patience = 0.0
+            while not turn.wait(patience):
+                if stop is not None and stop.asked:
+                    yield replace(view, phase="cancelled", progress=None)
+                    return
+                yield replace(view, waiting=turn.waiting(), fresh=not patience)
+                patience = POLL
+            yield from _drawn(engine, view, turn, stop)
+    except LineFull as error:
+        raise StudioError(texts.line_full(engine.turns.most)) from error
+
+
+def _drawn(engine: DesignEngine, view: ResultsView, turn: Turn, stop: Stop | None) -> Iterator[ResultsView]:
+    """`draw`, once its turn has come."""
+    request, started = view.request, time.monotonic()
+    assert request is not None
+    count = request.config.num_candidates
     yield view
     try:
         with closing(engine.generate(request)) as events:
@@ -206,11 +227,13 @@ def draw(engine: DesignEngine, request: DesignRequest, stop: Stop | None = None)
                 match event:
                     case StepDone(candidate, step, total_steps):
                         view = replace(view, progress=Progress(candidate + 1, count, step, total_steps))
+                        turn.done(candidate * total_steps + step, count * total_steps)
                     case CandidateReady(scored):
                         view = replace(view, designs=(*view.designs, scored))
                     case Ranked(designs, explanations):
                         whys = tell_why(engine, request, designs, explanations)
                         view = replace(view, phase="ranked", designs=designs, progress=None, whys=whys)
+                        turn.finished()
                 if stop is not None and stop.asked and view.phase == "running":
                     yield replace(view, phase="cancelled", progress=None, fresh=True)
                     return

@@ -74,7 +74,7 @@ def decode_picture(value: str | None) -> np.ndarray | None:
 
 
 def encode_picture(image: np.ndarray) -> str:
-    """uint8 [H, W, 3] as a PNG data URL."""
+    """uint8 [H, W, 3], or [H, W] in grey, as a PNG data URL."""
     return _url_of(image)
 
 

@@ -10,10 +10,11 @@ from html import escape
 
 from fashiondistill.design import ScoredDesign
 from studio import texts
-from studio.boardcards import card_heart
+from studio.boardcards import card_heart, heart_html
 from studio.callbacks import download_name, png_url
 from studio.library import NOTHING_KEPT, Kept
 from studio.pictures import jpeg_url
+from studio.singles import Frame
 from studio.state import BestsellerTile, LikeGarment, PageContext, ResultsView, Why
 
 
@@ -53,6 +54,8 @@ def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False) -> str:
 def status_html(view: ResultsView) -> str:
     """One line on where the request stands, with a bar while drawing."""
     match view.phase:
+        case "running" if view.waiting is not None:
+            return _status("running", texts.waiting(view.waiting.ahead, view.waiting.seconds))
         case "running" if view.progress is not None:
             p = view.progress
             words = texts.progress(p.candidate, p.num_candidates, p.step, p.total_steps) if p.step else texts.STARTING
@@ -116,12 +119,23 @@ def live_words_html(words: str) -> str:
     return f'<h2 class="fd-label">{escape(texts.LIVE)}</h2><p class="fd-live-words" role="status">{escape(words)}</p>'
 
 
-def kept_html(designs: tuple[ScoredDesign, ...], *, names: dict[str, str], model: str) -> str:
-    """Frames that were kept from Live, newest first; `names` as `ResultsView.article_names`."""
-    if not designs:
+def kept_html(frames: tuple[Frame, ...], *, names: dict[str, str]) -> str:
+    """Frames that were kept from Live, in the order given; `names` as `ResultsView.article_names`."""
+    if not frames:
         return ""
-    cards = "".join(_card(one, {"model": model}, names=names, badge=texts.KEPT, why=None) for one in reversed(designs))
-    style = f"--clip-i-weight: {designs[0].design.request.config.clip_i_weight:g}"
+    cards = "".join(
+        _card(
+            one.scored,
+            {"model": one.model},
+            names=names,
+            badge=texts.KEPT,
+            why=None,
+            heart=heart_html(one.id, one.favourite, f"{texts.KEPT_TITLE}, {one.scored.design.request.prompt}"),
+            place="-kept",
+        )
+        for one in frames
+    )
+    style = f"--clip-i-weight: {frames[0].scored.design.request.config.clip_i_weight:g}"
     return f'<h2 class="fd-label">{escape(texts.KEPT_TITLE)}</h2><div class="fd-cards" style="{style}">{cards}</div>'
 
 
@@ -152,12 +166,19 @@ def _badge(scored: ScoredDesign, *, ranked: bool) -> str:
 
 
 def _card(
-    scored: ScoredDesign, origin: dict, *, names: dict[str, str], badge: str, why: Why | None, heart: str = ""
+    scored: ScoredDesign,
+    origin: dict,
+    *,
+    names: dict[str, str],
+    badge: str,
+    why: Why | None,
+    heart: str = "",
+    place: str = "",
 ) -> str:
-    """`origin`: keyword arguments of `png_url`."""
+    """`origin`: keyword arguments of `png_url`; `place`: tells ids of a list from those of another."""
     request, number = scored.design.request, scored.design.index + 1
     picture = jpeg_url(scored.design.image)
-    key = f"fd-large-{request.seed}-{number}"
+    key = f"fd-large{place}-{request.seed}-{number}"
     alt = escape(f"{texts.candidate(number)}: {request.prompt}")
     nearest = texts.nearest(names.get(scored.nearest_article_id, scored.nearest_article_id))
     help_combined = texts.ranked_by(request.config.clip_i_weight, request.config.clip_t_weight)

@@ -22,6 +22,7 @@ from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
 from fashiondistill.images import read_product_picture
+from studio.turns import Turns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +75,7 @@ class DesignEngine:
         self, config: StudioConfig, *, shop: Shop, pipeline: GarmentPipeline, scorer: ClipScorer, model_id: str
     ) -> None:
         self.config, self.shop, self.pipeline, self.scorer, self.model_id = config, shop, pipeline, scorer, model_id
+        self.turns = Turns(config.max_queue)
         self._lock = threading.Lock()
         self._counting, self._num_waiting = threading.Lock(), 0  # requests of `generate` that wait for their turn
         self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)

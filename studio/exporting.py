@@ -24,7 +24,7 @@ from fashiondistill.exports.tables import scores_csv
 from fashiondistill.images import read_image
 from studio import errortexts, texts
 from studio.callbacks import read_sketch, sketch_from_edge_map_file, sketch_from_photo_file
-from studio.canvas import encode_canvas
+from studio.canvas import encode_canvas, encode_picture
 from studio.engine import DesignEngine
 from studio.state import ResultsView, StudioError
 
@@ -52,6 +52,7 @@ class OpenedFile:
         passport: the design, or None for an ordinary picture, of which only the lines are taken.
         week: key of the passport's week, or "" where the sales do not hold it.
         view: the design as the results column shows it.
+        mask, base: where to repaint and what, PNG data URLs; "" where the whole design was drawn.
     """
 
     sketch: str
@@ -59,6 +60,8 @@ class OpenedFile:
     passport: Passport | None = None
     week: str = ""
     view: ResultsView | None = None
+    mask: str = ""
+    base: str = ""
 
 
 def passports(view: ResultsView, *, model: str) -> tuple[Passport, ...]:
@@ -66,11 +69,12 @@ def passports(view: ResultsView, *, model: str) -> tuple[Passport, ...]:
     return tuple(Passport(one, model, view.references) for one in view.designs)
 
 
-def export(kind: Kind, designs: Sequence[Passport], *, title: str = "") -> File:
+def export(kind: Kind, designs: Sequence[Passport], *, title: str = "", name: str = "") -> File:
     """One file of all designs.
 
     Args:
         title: of the board; made of the week if it is "".
+        name: opening of the file's name; made of the first design if it is "".
 
     Raises:
         StudioError: without designs.
@@ -79,7 +83,7 @@ def export(kind: Kind, designs: Sequence[Passport], *, title: str = "") -> File:
         raise StudioError(texts.NO_DESIGNS)
     request = designs[0].request
     title = title or texts.sheet_title(Week.parse(request.week))
-    name = f"{request.category}_{request.week}_seed{request.seed}"
+    name = name or f"{request.category}_{request.week}_seed{request.seed}"
     match kind:
         case "zip":
             return File(f"{name}.zip", board_zip(designs, title=title))
@@ -145,7 +149,7 @@ def _opened(engine: DesignEngine, data: bytes) -> OpenedFile:
     if (page.clip_i_weight, page.clip_t_weight) != (used.clip_i_weight, used.clip_t_weight):
         notes.append(texts.other_weights(used.clip_i_weight, used.clip_t_weight))
     if request.mask is not None:
-        notes.append(texts.MASK_LEFT_OUT)
+        notes.append(texts.MASK_BACK)
     names = tuple((item.article_id, texts.bestseller(item.rank, item.name)) for item in sold)
     view = ResultsView(
         "ranked", request=request, designs=(found.scored,), article_names=names, references=found.references
@@ -156,4 +160,6 @@ def _opened(engine: DesignEngine, data: bytes) -> OpenedFile:
         passport=found,
         week=request.week if known else "",
         view=view,
+        mask="" if request.mask is None else encode_picture((request.mask * 255).round().astype(np.uint8)),
+        base="" if request.image is None else encode_picture(request.image),
     )

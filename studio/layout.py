@@ -19,8 +19,8 @@ from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
 from studio.panels.events import quiet
 from studio.panels.exports import bind_exports, drop_script, exports_row
-from studio.panels.live import bind_live, live_column
-from studio.panels.parts import ResultParts, Visit
+from studio.panels.live import bind_live, kept_cards, live_column
+from studio.panels.parts import LiveParts, ResultParts, Visit
 from studio.panels.remix import DESIGN_TAB, bind_remix
 from studio.panels.results import bind_generate, results_column
 from studio.panels.trends import bind_trends, trends_tab
@@ -63,13 +63,13 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
         bind_generate(library, context, canvas, results, visit)
-        bind_exports(engine, context, canvas, results, exports, visit.latest)
+        bind_exports(library, context, canvas, results, exports, visit)
         bind_live(library, context, canvas, results, live, visit)
         bind_trends(engine, context, trends, visit.own)
-        bind_board(library, board, results, visit)
+        bind_board(library, board, results, live, visit)
         bind_remix(library, board, context, canvas, results, visit)
         bind_api(engine)
-        _bind_welcome(library, page, results, visit)
+        _bind_welcome(library, page, results, live, visit)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
     return page
 
@@ -80,7 +80,7 @@ def _visit() -> Visit:
     return Visit(user, own=gr.State({}), latest=gr.State(()), stop=gr.State(Stop()))
 
 
-def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, visit: Visit) -> None:
+def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, live: LiveParts, visit: Visit) -> None:
     def welcome(user: str) -> tuple:
         try:
             key = library.known(user)
@@ -88,7 +88,15 @@ def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, visit
         except StudioError as error:
             return gr.skip(), cards.message_html(str(error))
 
-    page.load(welcome, visit.user, [visit.user, results.picks], queue=False, **quiet())
+    def show_kept(user: str) -> tuple:
+        try:
+            return kept_cards(library, user), gr.skip()
+        except StudioError as error:
+            return gr.skip(), cards.message_html(str(error))
+
+    welcomed = page.load(welcome, visit.user, [visit.user, results.picks], queue=False, **quiet())
+    # Not with the page: the pictures of all that was kept must not hold up the first stroke.
+    welcomed.then(show_kept, visit.user, [live.kept, results.picks], queue=False, **quiet())
 
 
 def launch_options(language: str) -> dict:

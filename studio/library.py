@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fashiondistill.config import GenerateConfig
 from fashiondistill.data.weeks import Week
-from fashiondistill.design import DesignRequest, ScoredDesign
+from fashiondistill.design import DesignRequest
 from fashiondistill.store import DesignRecord, Query, Store, StoreError, export_picks, new_id
 from fashiondistill.store.agreement import agreement
 from fashiondistill.store.designs import Origin, read_mask, read_picture
@@ -78,7 +78,7 @@ class Library:
     def known(self, user: object) -> str:
         """The user's key; a new one for who has none, or one that no browser of ours wrote."""
         key = user if is_id(user) else new_id()
-        with _said():
+        with said():
             self.store.welcome(key)
         return key
 
@@ -114,14 +114,6 @@ class Library:
         siblings = designs.siblings_of(request_id)
         return Kept(tuple(ids.items()), frozenset(one.id for one in siblings if one.favourite))
 
-    def keep_frame(self, user: str, frame: ScoredDesign) -> None:
-        """Keep a frame of live mode as a request of one candidate, which nothing was preferred over."""
-        model = self.engine.model_id
-        with _said():
-            request_id = self.store.designs.begin(frame.design.request, Origin(user, model, "live"))
-            self.store.designs.add(request_id, frame, model=model)
-            self.store.designs.finish(request_id, (), status="ranked", model=model)
-
     def favourite(self, user: str, given: dict) -> None:
         """Set or take away a heart, from what the page says of it.
 
@@ -130,12 +122,12 @@ class Library:
         """
         shown = given.get("shown")
         visible = [str(one) for one in shown] if isinstance(shown, list) else None
-        with _said():
+        with said():
             self.store.picks.favourite(user, str(given.get("design")), given.get("on") is True, visible)
 
     def picks_words(self, user: str) -> str:
         """What the visitor's picks are used for."""
-        with _said():
+        with said():
             counts, training = self.store.picks.counts(user), self.store.picks.training(user)
             agreed = agreement(self.store.picks.read(user))
         words = boardtexts.picks(counts.picks, counts.pairs, counts.left_out, training)
@@ -145,22 +137,22 @@ class Library:
 
     def training(self, user: str) -> bool:
         """Whether the visitor's picks may train the model."""
-        with _said():
+        with said():
             return self.store.picks.training(user)
 
     def set_training(self, user: str, on: bool) -> None:
         """Opt in or out."""
-        with _said():
+        with said():
             self.store.picks.set_training(user, on is True)
 
     def filters(self, user: str) -> tuple[list[str], list[str]]:
         """Weeks and boards that the visitor has designs of."""
-        with _said():
+        with said():
             return self.store.designs.weeks(user), self.store.boards.names(user)
 
     def find(self, user: str, query: Query) -> tuple[list[DesignRecord], int]:
         """Designs of a query and how many there are in all."""
-        with _said():
+        with said():
             return self.store.designs.find(user, query), self.store.designs.count(user, query)
 
     def get(self, user: str, design_id: object) -> DesignRecord:
@@ -171,7 +163,7 @@ class Library:
         """
         if not design_id:
             raise StudioError(boardtexts.NO_CHOICE)
-        with _said():
+        with said():
             return self.store.designs.get(user, str(design_id))
 
     def png(self, record: DesignRecord) -> bytes:
@@ -180,37 +172,38 @@ class Library:
         Raises:
             StudioError: if its file is missing or damaged.
         """
-        with _said():
+        with said():
             return self.store.designs.picture(record)
 
     def note(self, user: str, design_id: str, text: str) -> None:
         """Write the note of a design."""
         self.get(user, design_id)
-        with _said():
+        with said():
             self.store.designs.note(user, design_id, text)
 
     def assign(self, user: str, design_id: str, names: list[str]) -> list[str]:
         """Put a design on these boards; returns all the user's boards."""
         self.get(user, design_id)
-        with _said():
+        with said():
             self.store.boards.assign(user, design_id, names)
             return self.store.boards.names(user)
 
     def set_deleted(self, user: str, design_id: str, deleted: bool) -> None:
         """Delete a design, or bring it back."""
         self.get(user, design_id)
-        with _said():
+        with said():
             (self.store.designs.delete if deleted else self.store.designs.restore)(user, design_id)
 
     def reopen(self, user: str, design_id: str) -> Reopened:
         """What made a design, for the page."""
         record = self.get(user, design_id)
         request, known = record.request, Week.parse(record.request.week) in self.engine.weeks
-        with _said():
+        with said():
             sketch = self.store.designs.sketch(request)
             mask, base = (self._png_url(name) for name in (request.mask, request.image))
         suggestion = callbacks.page_context(self.engine, request.category, request.week).suggestion if known else ""
-        words = boardtexts.OPENED if request.kind in ("draw", "live", "weeks") else boardtexts.OPENED_VARIATION
+        drawn = {"opened": boardtexts.OPENED_FILE} | dict.fromkeys(("draw", "live", "weeks"), boardtexts.OPENED)
+        words = drawn.get(request.kind, boardtexts.OPENED_VARIATION)
         return Reopened(
             request.category,
             request.week if known else "",
@@ -252,7 +245,7 @@ class Library:
 
     def _request(self, record: DesignRecord) -> DesignRequest:
         request, store = record.request, self.store
-        with _said():
+        with said():
             image = None if request.image is None else read_picture(store.pictures.read(request.image))
             mask = None if request.mask is None else read_mask(store.pictures.read(request.mask))
             sketch = store.designs.sketch(request)
@@ -266,7 +259,7 @@ class Library:
         Raises:
             StudioError: if there are none.
         """
-        with _said():
+        with said():
             picks = self.store.picks.read(user)
         if not picks:
             raise StudioError(boardtexts.NO_PICKS)
@@ -286,7 +279,7 @@ def config_of(record: DesignRecord) -> GenerateConfig:
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def said() -> Iterator[None]:
     """What the store refuses, as the page says it."""
     try:
         yield

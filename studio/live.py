@@ -9,13 +9,13 @@ import os
 from dataclasses import replace
 
 from fashiondistill.config import LIVE_STEPS
+from fashiondistill.data.weeks import Week
 from fashiondistill.design import ScoredDesign
 from studio import callbacks, texts
 from studio.engine import DesignEngine
 from studio.state import GenerateInputs, StudioError
 
 METERED = "SPACES_ZERO_GPU"  # set where every second of compute is taken from the visitor's quota
-MAX_KEPT = 8  # frames; a card with its PNG is about half a megabyte of page
 
 
 def is_offered() -> bool:
@@ -36,13 +36,9 @@ def draw(engine: DesignEngine, inputs: GenerateInputs) -> ScoredDesign | None:
         raise StudioError(callbacks.capital(str(error))) from error
 
 
-def keep(frame: ScoredDesign | None, kept: tuple[ScoredDesign, ...]) -> tuple[ScoredDesign, ...]:
-    """The frames kept so far and this one; the oldest beyond `MAX_KEPT` goes."""
-    return (*kept, frame)[-MAX_KEPT:] if frame is not None else kept
-
-
 def article_names(engine: DesignEngine, designs: tuple[ScoredDesign, ...]) -> dict[str, str]:
-    """Article id -> how the page calls that bestseller, for all weeks and categories of the designs."""
-    asked = {(one.design.request.category, one.design.request.week) for one in designs}
+    """Article id -> how the page calls that bestseller, for all weeks of the designs that these sales hold."""
+    requests = [one.design.request for one in designs]
+    asked = {(one.category, one.week) for one in requests if Week.parse(one.week) in engine.weeks}
     sold = [item for category, week in sorted(asked) for item in engine.bestsellers(category, week)]
     return {item.article_id: texts.bestseller(item.rank, item.name) for item in sold}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fashiondistill.design import DesignRequest, ScoredDesign
+from studio.turns import Waiting
 
 Phase = Literal["idle", "running", "ranked", "cancelled", "failed"]
 
@@ -133,6 +134,7 @@ class ResultsView:
         article_names: article id -> how the page calls that bestseller.
         whys: what stands behind each design's rank, in their order; empty until ranked.
         references: ids of the bestsellers that CLIP-I compares with: those with a picture.
+        waiting: where the request stands while others are drawn; None once its turn has come.
     """
 
     phase: Phase
@@ -145,3 +147,4 @@ class ResultsView:
     article_names: tuple[tuple[str, str], ...] = ()
     whys: tuple[Why, ...] = ()
     references: tuple[str, ...] = ()
+    waiting: Waiting | None = None

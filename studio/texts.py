@@ -177,6 +177,21 @@ def progress(candidate: int, num_candidates: int, step: int, total_steps: int) -
     return PROGRESS.format(candidate=candidate, num_candidates=num_candidates, step=step, total_steps=total_steps)
 
 
+def waiting(ahead: int, seconds: float | None) -> str:
+    """What the status says while other requests are drawn; `seconds` as measured, None = nothing was measured yet."""
+    words = (WAITING_ONE if ahead == 1 else WAITING).format(ahead=ahead)
+    if seconds is None:
+        return WAITING_UNKNOWN.format(words=words)
+    if seconds > 90:
+        return WAITING_MINUTES.format(words=words, minutes=round(seconds / 60))
+    return WAITING_SECONDS.format(words=words, seconds=max(1, round(seconds)))
+
+
+def line_full(most: int) -> str:
+    """Error when no more requests may wait."""
+    return LINE_FULL.format(most=most)
+
+
 def ranked(count: int, seconds: float, seed: int) -> str:
     """What the status says at the end."""
     return (RANKED_ONE if count == 1 else RANKED).format(count=count, seconds=seconds, seed=seed)
@@ -279,3 +294,6 @@ def week_not_sold(week: str) -> str:
 def other_weights(clip_i_weight: float, clip_t_weight: float) -> str:
     """Note on a design that was ranked by other weights than the page's."""
     return OTHER_WEIGHTS.format(weights=ranked_by(clip_i_weight, clip_t_weight))
+
+
+MASK_BACK = "The picture that it repainted lies under the paper again, with its repaint area marked."

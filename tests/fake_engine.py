@@ -27,6 +27,7 @@ from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesi
 from fashiondistill.scoring import PictureScore
 from studio.engine import CandidateReady, Event, Ranked, StepDone
 from studio.trendfacts import MapPoint, TrendFacts, map_points, trend_facts
+from studio.turns import Turns
 
 COLOURS = ("black", "navy", "beige", "red", "olive", "light blue", "white")
 TYPES = ("t-shirt", "shirt", "jacket", "hoodie")
@@ -68,6 +69,7 @@ class FakeEngine:
     def __init__(self, folder: Path, *, step_seconds: float = 0.0, config: StudioConfig | None = None) -> None:
         self.folder, self.step_seconds, self.config = folder, step_seconds, config or StudioConfig()
         self.model_id = "fake-0"
+        self.turns = Turns(self.config.max_queue)
         self.categories: tuple[Category, ...] = CATEGORIES
         first = Week(2019, 40)
         self.weeks = tuple(first.shift(n) for n in range(40))

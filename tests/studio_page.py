@@ -77,6 +77,10 @@ class Studio:
         until(found.is_visible, lambda: f"the status is {shown.inner_text()!r}, not {phase} with {text!r}")
         return shown.inner_text()
 
+    def answered(self):
+        """A block that ends when the answers to what it asked for are in: a reload before would abort them."""
+        return self.page.expect_event("requestfinished", lambda request: "/queue/data" in request.url)
+
     def wide(self) -> int:
         return self.page.evaluate("document.documentElement.scrollWidth")
 

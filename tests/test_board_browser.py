@@ -118,6 +118,45 @@ def test_the_board_finds_notes_collects_deletes_and_opens_again(studio):
     studio.status("ranked", f"Seed {seed}.")
 
 
+def test_a_board_is_renamed_deleted_restored_and_exported(studio):
+    page = studio.page
+    studio.generate()
+    studio.status("ranked")
+    open_board(studio)
+    tiles(studio, 4).nth(1).locator(".fd-open").click()
+    page.locator("#board-details .fd-details").wait_for()
+    assert page.locator("#board-tools").is_hidden() and page.locator("#board-gone").is_hidden()
+    page.locator("#board-boards input").fill("Spring")
+    page.locator("#board-boards input").press("Enter")
+    page.get_by_role("tab", name="Design").click()
+    open_board(studio)
+    studio.choose("board-board", "Spring")
+    tiles(studio, 1)
+    name = page.locator("#board-name textarea, #board-name input")
+    until(lambda: name.is_visible() and name.input_value() == "Spring")
+    name.fill("Early summer")
+    page.locator("#board-rename").click()
+    chosen, on_boards = page.locator("#board-board input"), page.locator("#board-boards")
+    until(lambda: chosen.input_value() == "Early summer" and "Early summer" in on_boards.inner_text())
+    tiles(studio, 1)
+    studio.shot("board-tools")
+    with page.expect_download() as download:
+        page.locator("#board-zip").click()
+    assert download.value.suggested_filename == "early-summer.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert json.loads(archive.read("board.json"))["title"] == "Early summer"
+    page.locator("#board-message", has_text="Saved as early-summer.zip.").wait_for()
+    page.locator("#board-drop").click()
+    tiles(studio, 4)  # nothing is lost
+    until(lambda: "Early summer" not in on_boards.inner_text())
+    studio.shot("board-deleted")
+    assert page.locator("#board-gone input").input_value() == "Early summer"
+    page.locator("#board-bring-back").click()
+    tiles(studio, 1)
+    until(lambda: chosen.input_value() == "Early summer" and page.locator("#board-gone").is_hidden())
+    until(lambda: "Early summer" in on_boards.inner_text())
+
+
 def test_variations_weeks_and_comparison(studio):
     page = studio.page
     studio.generate()

@@ -135,17 +135,6 @@ def test_live_says_what_is_wrong(engine, inputs):
         live.draw(engine, inputs)
 
 
-def test_kept_frames_are_cards_and_the_oldest_goes(engine, inputs):
-    frame = live.draw(engine, inputs)
-    kept: tuple = ()
-    assert live.keep(None, kept) == () and cards.kept_html((), names={}, model="m") == ""
-    for _ in range(live.MAX_KEPT + 2):
-        kept = live.keep(frame, kept)
-    assert len(kept) == live.MAX_KEPT
-    html = cards.kept_html(kept, names=live.article_names(engine, kept), model="m")
-    assert html.count("design-card") == live.MAX_KEPT and texts.nearest("No. 1, ") in html
-
-
 def test_live_is_not_offered_where_compute_is_metered(monkeypatch):
     assert live.is_offered()
     monkeypatch.setenv(live.METERED, "true")

@@ -330,6 +330,12 @@ def test_live_draws_the_latest_stroke_only_and_keeps_on_request(open_studio, eng
     panel.locator("p", has_text=texts.LIVE_BUSY).wait_for()
     studio.status("ranked")
     assert studio.cards().count() == 4 and kept.count() == 1 and len(engine.live_requests) == 3
+    with studio.answered():
+        kept.locator(".fd-heart").click()
+    studio.open()
+    kept.wait_for()  # kept like other designs: there after a reload, with its heart
+    until(lambda: kept.locator(".fd-heart").get_attribute("aria-pressed") == "true")
+    studio.shot("live-kept")
 
 
 def test_a_phone_zooms_with_two_fingers_and_does_not_scroll(open_studio):

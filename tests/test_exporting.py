@@ -14,7 +14,7 @@ from fashiondistill.config import StudioConfig
 from fashiondistill.data.drawings import template_sketch
 from fashiondistill.exports.passport import Passport, read_passport
 from studio import callbacks
-from studio.canvas import decode_canvas, encode_canvas
+from studio.canvas import decode_canvas, decode_mask, decode_picture, encode_canvas
 from studio.exporting import export, export_sketch, looks_drawn, open_file, passports
 from studio.state import GenerateInputs, StudioError
 from tests.fake_engine import FakeEngine
@@ -75,13 +75,16 @@ def test_a_card_s_png_opens_again_with_everything(designs, engine, tmp_path) -> 
         "the seed is kept."
     )
     assert opened.view is not None and np.array_equal(opened.view.designs[0].design.image, one.image)
+    assert opened.mask == opened.base == ""  # which clears what lies on the canvas
 
 
 def test_what_cannot_come_back_is_said(engine, tmp_path) -> None:
     other = passport(repaint=True)
     opened = open_file(engine, saved(tmp_path, other))
     assert "drawn by another model (tiny-0123456789ab); fake-0 will draw something else" in opened.message
-    assert "repaint area is not put back" in opened.message
+    assert "with its repaint area marked" in opened.message
+    assert np.array_equal(decode_mask(opened.mask), other.request.mask) and other.request.mask.any()
+    assert np.array_equal(decode_picture(opened.base), other.request.image)
     engine.weeks, weeks = engine.weeks[:3], engine.weeks
     try:
         opened = open_file(engine, saved(tmp_path, other))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fashiondistill.exports.passport import read_passport
+from tests.passports import passport
 from tests.studio_page import Studio, until
 
 pytestmark = pytest.mark.browser
@@ -77,12 +78,36 @@ def test_designs_leave_the_page_and_come_back_by_a_drop(studio):
     assert studio.page.locator("#prompt textarea").input_value() == "olive checked shirt"
     assert np.abs(studio.paper() - was.request.sketch).max() < 0.01
     assert studio.page.locator("#results .design-card").count() == 1
+    studio.page.locator("#results .fd-heart").click()
     studio.shot("dropped-back")
 
     studio.generate()
     studio.status("ranked", f"Seed {was.request.seed}.")
     again = [one for _, one in sorted(_designs(saved(studio, "zip")[1]).items())]
     assert any(np.array_equal(read_passport(one).image, was.image) for one in again)
+
+
+def test_a_repainted_design_comes_back_with_its_area_and_is_kept(studio, engine):
+    given = passport(repaint=True)
+    studio.choose("category", "Full body")
+    data = base64.b64encode(given.png()).decode()
+    studio.page.evaluate(DROP, ["design.png", data])
+    studio.status("idle", "with its repaint area marked")
+
+    studio.page.wait_for_timeout(800)  # what follows the category has had its say
+    assert np.abs(studio.paper() - given.request.sketch).max() < 0.01
+    heart = studio.page.locator("#results .fd-heart")
+    with studio.answered():
+        heart.click()
+    studio.shot("dropped-repaint")
+    with studio.answered():
+        studio.generate()
+    assert np.array_equal(engine.requests[-1].mask, given.request.mask)
+    assert np.array_equal(engine.requests[-1].image, given.request.image)
+    studio.open()
+    studio.page.evaluate(DROP, ["design.png", data])
+    until(lambda: heart.count() == 1)
+    assert heart.get_attribute("aria-pressed") == "true"  # it is the same design, not a second one
 
 
 def _designs(data: bytes) -> dict[str, bytes]:

@@ -124,13 +124,6 @@ def test_open_again_puts_everything_back(library, user, inputs):
         library.reopen(user, "")
 
 
-def test_a_frame_of_live_mode_is_kept_too(library, user, inputs):
-    (view, _) = run(library, user, inputs)[-1]
-    library.keep_frame(user, view.designs[0])
-    found = library.find(user, Query())[0]
-    assert len(found) == 4 and (found[0].request.kind, found[0].request.status) == ("live", "ranked")
-
-
 def test_what_was_to_be_repainted_comes_back_too(library, user, inputs):
     image, mask = np.full((512, 384, 3), 90, np.uint8), np.zeros((512, 384), np.float32)
     mask[300:] = 1

@@ -143,6 +143,21 @@ class Designs:
             raise StoreError("design: there is none of that id among yours. Reload the page.")
         return self._record(rows[0])
 
+    def twin(self, user: str, scored: ScoredDesign) -> DesignRecord | None:
+        """The user's design with the same picture and the same words, week, seed and number; None if there is none."""
+        one = scored.design.request
+        values = (user, one.category, one.week, one.prompt, one.seed, scored.design.index)
+        same = "r.category = ? AND r.week = ? AND r.prompt = ? AND r.seed = ? AND d.candidate = ?"
+        rows = self.database.rows(f"{_SELECT} WHERE r.user = ? AND {same} AND d.deleted IS NULL", values)
+        for record in map(self._record, rows):
+            try:
+                picture = read_picture(self.picture(record))
+            except StoreError:  # a file that is damaged is no twin of one that is whole
+                continue
+            if np.array_equal(picture, scored.design.image):
+                return record
+        return None
+
     def siblings_of(self, request_id: str) -> list[DesignRecord]:
         """Candidates of a request in the order of arrival, deleted ones too."""
         rows = self.database.rows(f"{_SELECT} WHERE r.id = ? ORDER BY d.candidate", (request_id,))
@@ -256,7 +271,7 @@ def _conditions(user: str, query: Query) -> tuple[str, list[object]]:
     parts.append("d.deleted IS NOT NULL" if query.show == "deleted" else "d.deleted IS NULL")
     if query.show == "favourites":
         parts.append("d.favourite IS NOT NULL")
-    for column in ("category", "week"):
+    for column in ("category", "week", "kind"):
         if getattr(query, column):
             parts.append(f"r.{column} = ?")
             values.append(getattr(query, column))

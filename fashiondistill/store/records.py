@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["draw", "vary_subtle", "vary_strong", "live", "weeks"]
+Kind = Literal["draw", "vary_subtle", "vary_strong", "live", "weeks", "opened"]
 Show = Literal["all", "favourites", "deleted"]
 ID_LENGTH = 32  # hexadecimal digits: 128 random bits, which nobody guesses
 
@@ -86,7 +86,7 @@ class Query:
 
     Attributes:
         text: each word of it must stand somewhere in prompt, category, week, colours or note; case does not matter.
-        category, week, board: "" = any.
+        category, week, board, kind: "" = any.
         show: "all" and "favourites" leave out what is deleted.
     """
 
@@ -97,6 +97,7 @@ class Query:
     show: Show = "all"
     limit: int = 24
     offset: int = 0
+    kind: Kind | Literal[""] = ""
 
 
 def request_of(row: sqlite3.Row) -> RequestRecord:

@@ -15,7 +15,6 @@ from gradio.utils import get_upload_folder
 from fashiondistill.config import GenerateConfig
 from studio import callbacks, service
 from studio.engine import DesignEngine
-from studio.panels.events import MODEL
 from studio.state import GenerateInputs, StudioError
 
 RANKING = "ranking"  # concurrency group of CLIP alone, which need not wait for the model
@@ -134,7 +133,7 @@ def _bind_generate(engine: DesignEngine) -> None:
             image: PNG data URL of 384 x 512, the picture that mask belongs to
 
         Returns:
-            progress from 0 to 1 while drawing, at the end designs, best first, with combined, clip_i, clip_t and nearest_article_id
+            progress from 0 to 1 while drawing (requests_ahead while others are drawn first), at the end designs, best first, with combined, clip_i, clip_t and nearest_article_id
         """  # noqa: E501
         with _as_gradio_error():
             drawn = callbacks.template(engine, category) if sketch == "" else sketch
@@ -144,10 +143,12 @@ def _bind_generate(engine: DesignEngine) -> None:
                 for view in views:
                     if view.phase == "ranked":
                         yield callbacks.ranking_json(view, model=engine.model_id, pictures=pictures)
+                    elif view.waiting is not None:
+                        yield {"progress": 0.0, "requests_ahead": view.waiting.ahead}
                     elif view.progress is not None:
                         yield {"progress": round(view.progress.fraction, 4)}
 
-    gr.api(generate, api_name="generate", concurrency_id=MODEL, concurrency_limit=1)
+    gr.api(generate, api_name="generate", concurrency_limit=None)  # they wait in `turns`
 
 
 class _as_gradio_error:  # noqa: N801 - reads as the statement it is in

@@ -9,8 +9,9 @@ from studio import boardcards, boardtexts, cards, texts
 from studio.components import BoardExtra, BoardGrid
 from studio.engine import DesignEngine
 from studio.library import Library
+from studio.panels.boards import bind_board_files, bind_boards, board_files, board_tools
 from studio.panels.events import following, quiet
-from studio.panels.parts import BoardParts, ResultParts, Visit
+from studio.panels.parts import BoardParts, LiveParts, ResultParts, Visit
 from studio.state import StudioError
 
 PAGE = 24  # tiles that a press of "Show more" adds
@@ -31,9 +32,11 @@ def board_tab(engine: DesignEngine, tab: gr.Tab, tabs: gr.Tabs) -> BoardParts:
         category = gr.Dropdown(categories, value="", label=boardtexts.CATEGORY, elem_id="board-category")
         week = gr.Dropdown([(boardtexts.ANY_WEEK, "")], value="", label=boardtexts.WEEK, elem_id="board-week")
         board = gr.Dropdown([(boardtexts.ANY_BOARD, "")], value="", label=boardtexts.BOARD, elem_id="board-board")
+    tools = board_tools()
     message, extra = gr.HTML(elem_id="board-message"), BoardExtra()
     with gr.Row(elem_id="board-row"):
         with gr.Column(elem_id="board-main"):
+            files = board_files()
             grid = BoardGrid("")
             more = gr.Button(boardtexts.MORE, size="sm", visible=False, elem_id="board-more")
         with gr.Column(elem_id="board-side"):
@@ -73,6 +76,8 @@ def board_tab(engine: DesignEngine, tab: gr.Tab, tabs: gr.Tabs) -> BoardParts:
         category=category,
         week=week,
         board=board,
+        tools=tools,
+        files=files,
         grid=grid,
         more=more,
         limit=gr.Number(PAGE, visible="hidden", precision=0),
@@ -102,11 +107,13 @@ def failed(error: StudioError) -> str:
     return cards.message_html(str(error))
 
 
-def bind_board(library: Library, board: BoardParts, results: ResultParts, visit: Visit) -> None:
+def bind_board(library: Library, board: BoardParts, results: ResultParts, live: LiveParts, visit: Visit) -> None:
     """Everything of the tab but what occupies the model; see `panels.remix`."""
     _bind_grid(library, board, visit)
+    bind_boards(library, board, visit)
+    bind_board_files(library, board, visit)
     _bind_details(library, board, visit)
-    _bind_picks(library, board, results, visit)
+    _bind_picks(library, board, results, live, visit)
 
 
 def _bind_grid(library: Library, board: BoardParts, visit: Visit) -> None:
@@ -229,7 +236,7 @@ def _bind_details(library: Library, board: BoardParts, visit: Visit) -> None:
     )
 
 
-def _bind_picks(library: Library, board: BoardParts, results: ResultParts, visit: Visit) -> None:
+def _bind_picks(library: Library, board: BoardParts, results: ResultParts, live: LiveParts, visit: Visit) -> None:
     def set_heart(user: str, event: gr.EventData) -> tuple:
         given = event._data if isinstance(event._data, dict) else {}  # comes from the page: not to be trusted
         try:
@@ -254,7 +261,8 @@ def _bind_picks(library: Library, board: BoardParts, results: ResultParts, visit
         except StudioError as error:
             return gr.update(visible=False), failed(error)
 
-    for part, line, other in ((results.results, results.picks, board.picks), (board.grid, board.picks, results.picks)):
-        part.heart(set_heart, visit.user, [line, other, part], **following())
+    for part in (results.results, live.kept):
+        part.heart(set_heart, visit.user, [results.picks, board.picks, part], **following())
+    board.grid.heart(set_heart, visit.user, [board.picks, results.picks, board.grid], **following())
     board.training.input(set_training, [visit.user, board.training], [board.picks, results.picks], **following())
     board.export.click(export_picks, visit.user, [board.download, board.message], **quiet())

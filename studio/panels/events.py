@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-MODEL = "model"  # concurrency group of everything that occupies the model
-
 
 def quiet() -> dict:
     """Options of events that answer at once and are no part of the API."""

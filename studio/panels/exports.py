@@ -12,8 +12,10 @@ from fashiondistill.exports.passport import Passport
 from studio import callbacks, cards, texts
 from studio.engine import DesignEngine
 from studio.exporting import File, Kind, OpenedFile, export, export_sketch, open_file
+from studio.library import Kept, Library
 from studio.panels.events import quiet
-from studio.panels.parts import CanvasParts, ContextParts, ExportParts, ResultParts
+from studio.panels.parts import CanvasParts, ContextParts, ExportParts, ResultParts, Visit
+from studio.singles import keep_opened
 from studio.state import StudioError
 
 # The browser saves what the hidden file component holds. Not a DownloadButton: its file would have to be made before
@@ -76,40 +78,45 @@ def exports_row() -> ExportParts:
     return ExportParts(archive, sheet, table, sketch, open_design, gr.File(visible="hidden"))
 
 
+def hand_over(file: gr.File, make: Callable[[], File]) -> tuple:
+    """Values of the hidden component that the browser saves from, and of the message line."""
+    try:
+        made = make()
+    except StudioError as error:
+        return None, cards.message_html(str(error))
+    path = save_bytes_to_cache(made.data, made.name, file.GRADIO_CACHE)
+    return path, cards.message_html(texts.exported(made.name), phase="idle")
+
+
 def bind_exports(
-    engine: DesignEngine,
+    library: Library,
     context: ContextParts,
     canvas: CanvasParts,
     results: ResultParts,
     exports: ExportParts,
-    own: gr.State,
+    visit: Visit,
 ) -> None:
-    def hand_over(make: Callable[[], File]) -> tuple:
-        try:
-            made = make()
-        except StudioError as error:
-            return None, cards.message_html(str(error))
-        path = save_bytes_to_cache(made.data, made.name, exports.file.GRADIO_CACHE)
-        return path, cards.message_html(texts.exported(made.name), phase="idle")
-
     def exporter(kind: Kind) -> Callable[[tuple[Passport, ...]], tuple]:
-        return lambda designs: hand_over(lambda: export(kind, designs))
+        return lambda designs: hand_over(exports.file, lambda: export(kind, designs))
 
     def save_sketch(value: str | None, prompt: str) -> tuple:
-        return hand_over(lambda: export_sketch(value, title=prompt))
+        return hand_over(exports.file, lambda: export_sketch(value, title=prompt))
 
     outputs = [exports.file, results.status]
     for button, kind in ((exports.archive, "zip"), (exports.sheet, "pdf"), (exports.table, "csv")):
-        made = button.click(exporter(kind), own, outputs, **quiet())
+        made = button.click(exporter(kind), visit.latest, outputs, **quiet())
         made.success(fn=None, inputs=exports.file, js=SAVE, **quiet())
     made = exports.sketch.click(save_sketch, [canvas.canvas, context.prompt], outputs, **quiet())
     made.success(fn=None, inputs=exports.file, js=SAVE, **quiet())
     exports.open_design.upload(
-        _opener(engine),
-        exports.open_design,
+        _opener(library),
+        [exports.open_design, visit.user],
         [
+            visit.user,
             results.status,
             canvas.canvas,
+            canvas.mask,
+            canvas.base,
             canvas.template_of,
             context.category,
             context.week,
@@ -122,35 +129,45 @@ def bind_exports(
             results.seed,
             results.lock_seed,
             results.results,
-            own,
+            visit.latest,
         ],
         **quiet(),
     )
 
 
-def _opener(engine: DesignEngine) -> Callable[[str | None], tuple]:
+def _opener(library: Library) -> Callable[[str | None, str], tuple]:
     """What happens to an opened file: values of all that `bind_exports` lists."""
 
-    def open_design(upload: str | None) -> tuple:
+    def open_design(upload: str | None, user: str) -> tuple:
         try:
-            opened = open_file(engine, upload)
+            opened = open_file(library.engine, upload)
+            if opened.passport is None:
+                message = cards.message_html(opened.message, phase="idle")
+                return gr.skip(), message, opened.sketch, *(gr.skip(),) * 15
+            key = library.known(user)
         except StudioError as error:
-            return cards.message_html(str(error)), *(gr.skip(),) * 14
-        message = cards.message_html(opened.message, phase="idle")
-        if opened.passport is None:
-            return message, opened.sketch, *(gr.skip(),) * 13
-        return message, opened.sketch, *_restored(engine, opened, opened.passport)
+            return gr.skip(), cards.message_html(str(error)), *(gr.skip(),) * 16
+        try:
+            kept = keep_opened(library, key, opened.passport)
+        except StudioError as error:  # it is shown all the same, without a heart
+            kept = Kept(problem=str(error))
+        message = cards.message_html(kept.problem or opened.message, phase="failed" if kept.problem else "idle")
+        known = gr.skip() if key == user else key
+        return known, message, *_restored(library.engine, opened, opened.passport, kept)
 
     return open_design
 
 
-def _restored(engine: DesignEngine, opened: OpenedFile, passport: Passport) -> tuple:
+def _restored(engine: DesignEngine, opened: OpenedFile, passport: Passport, kept: Kept) -> tuple:
     request = passport.request
     config = request.config
     # With the suggestion of the same week, so that the events that follow category and week keep the prompt.
     week = opened.week or gr.skip()
     suggestion = callbacks.page_context(engine, request.category, opened.week).suggestion if opened.week else gr.skip()
     return (
+        opened.sketch,
+        opened.mask,
+        opened.base,
         request.category,
         request.category,
         week,
@@ -162,6 +179,6 @@ def _restored(engine: DesignEngine, opened: OpenedFile, passport: Passport) -> t
         config.sketch_influence,
         request.seed,
         True,
-        cards.results_html(opened.view, model=passport.model),
+        cards.results_html(opened.view, model=passport.model, kept=kept),
         (passport,),
     )

@@ -6,7 +6,8 @@ import time
 
 import gradio as gr
 
-from studio import callbacks, cards, live, texts
+from studio import callbacks, cards, live, singles, texts
+from studio.components import ResultCards
 from studio.library import Library
 from studio.panels.events import quiet
 from studio.panels.parts import CanvasParts, ContextParts, LiveParts, ResultParts, Visit
@@ -19,8 +20,18 @@ def live_column() -> LiveParts:
         with gr.Column(elem_id="live-side"):
             words = gr.HTML(cards.live_words_html(texts.LIVE_WAITS), elem_id="live-words")
             keep = gr.Button(texts.KEEP, size="sm", interactive=False, elem_id="live-keep")
-    kept = gr.HTML(elem_id="live-kept")
+    kept = ResultCards("", elem_id="live-kept")
     return LiveParts(picture, words, keep, kept)
+
+
+def kept_cards(library: Library, user: str) -> str:
+    """The frames that the store holds, as cards.
+
+    Raises:
+        StudioError: if the store cannot be read.
+    """
+    found = singles.frames(library, user)
+    return cards.kept_html(found, names=live.article_names(library.engine, tuple(one.scored for one in found)))
 
 
 def bind_live(
@@ -34,7 +45,7 @@ def bind_live(
     engine = library.engine
     if not live.is_offered():
         return
-    frame, frames, live_seed = gr.State(None), gr.State(()), gr.State(None)
+    frame, live_seed = gr.State(None), gr.State(None)
 
     def draw_live(
         category: str,
@@ -62,16 +73,15 @@ def bind_live(
         words = texts.live_frame(seed, time.monotonic() - started)
         return cards.live_html(drawn), cards.live_words_html(words), drawn, new_seed, gr.update(interactive=True)
 
-    def keep_frame(drawn, kept: tuple, user: str) -> tuple:  # noqa: ANN001 - ScoredDesign or None
-        words = gr.skip()
-        if drawn is not None:
-            try:
-                library.keep_frame(user, drawn)
-            except StudioError as error:
-                words = cards.live_words_html(str(error))
-        kept = live.keep(drawn, kept)
-        shown_cards = cards.kept_html(kept, names=live.article_names(engine, kept), model=engine.model_id)
-        return shown_cards, kept, callbacks.pick_seed(), gr.update(interactive=False), words
+    def keep_frame(drawn, user: str) -> tuple:  # noqa: ANN001 - ScoredDesign or None
+        if drawn is None:
+            return (gr.skip(),) * 4
+        try:
+            singles.keep_frame(library, user, drawn)
+            html = kept_cards(library, user)
+        except StudioError as error:
+            return gr.skip(), gr.skip(), gr.skip(), cards.live_words_html(str(error))
+        return html, callbacks.pick_seed(), gr.update(interactive=False), gr.skip()
 
     canvas.canvas.live(
         draw_live,
@@ -90,5 +100,5 @@ def bind_live(
         trigger_mode="always_last",  # while a frame is drawn only the latest drawing waits
         **quiet(),
     )
-    outputs = [shown.kept, frames, live_seed, shown.keep, shown.words]
-    shown.keep.click(keep_frame, [frame, frames, visit.user], outputs, **quiet())
+    outputs = [shown.kept, live_seed, shown.keep, shown.words]
+    shown.keep.click(keep_frame, [frame, visit.user], outputs, **quiet())

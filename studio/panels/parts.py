@@ -108,6 +108,29 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class BoardTools:
+    """What is done to a board as a whole; `chosen` and `gone` are the rows, shown when there is one."""
+
+    chosen: gr.Row
+    name: gr.Textbox
+    rename: gr.Button
+    delete: gr.Button
+    gone: gr.Row
+    names: gr.Dropdown
+    restore: gr.Button
+
+
+@dataclass(frozen=True)
+class BoardFiles:
+    """Exports of what the Board tab shows; `file` as in `ExportParts`."""
+
+    archive: gr.Button
+    sheet: gr.Button
+    table: gr.Button
+    file: gr.File
+
+
+@dataclass(frozen=True)
 class BoardParts:
     """Board tab; `chosen` is the id of the design whose details are shown."""
 
@@ -118,6 +141,8 @@ class BoardParts:
     category: gr.Dropdown
     week: gr.Dropdown
     board: gr.Dropdown
+    tools: BoardTools
+    files: BoardFiles
     grid: gr.HTML
     more: gr.Button
     limit: gr.Number

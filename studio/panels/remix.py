@@ -10,7 +10,7 @@ import gradio as gr
 from studio import boardcards, callbacks, cards
 from studio.library import STRONG, SUBTLE, Library
 from studio.panels.board import failed
-from studio.panels.events import MODEL, quiet
+from studio.panels.events import quiet
 from studio.panels.parts import BoardParts, CanvasParts, ContextParts, ResultParts, Visit
 from studio.panels.results import Asked, result_outputs, stream_results
 from studio.state import Stop, StudioError
@@ -120,8 +120,7 @@ def _bind_variation(
         [visit.user, board.chosen, visit.stop, visit.own],
         [*result_outputs(results, visit), board.tabs, board.message],
         show_progress="hidden",
-        concurrency_id=MODEL,
-        concurrency_limit=1,
+        concurrency_limit=None,  # they wait in `turns`
         trigger_mode="once",
         api_visibility="private",
     )
@@ -138,9 +137,12 @@ def _bind_weeks(library: Library, board: BoardParts, visit: Visit) -> None:
                 with closing(callbacks.draw(library.engine, request, stop)) as views:
                     recorded = library.recorded(views, user, kind="weeks", parent=chosen)
                     with closing(recorded):
-                        for _, kept in recorded:
+                        for view, kept in recorded:
                             if kept.problem:
                                 raise StudioError(kept.problem)
+                            if view.waiting is not None or view.fresh:
+                                line = cards.status_html(view) if view.waiting is not None else ""
+                                yield gr.skip(), gr.skip(), line
                 if stop.asked:
                     break
                 found += [library.get(user, design) for _, design in kept.ids]
@@ -161,8 +163,7 @@ def _bind_weeks(library: Library, board: BoardParts, visit: Visit) -> None:
         [visit.user, board.chosen, visit.stop],
         [board.extra, board.stop, board.message],
         show_progress="hidden",
-        concurrency_id=MODEL,
-        concurrency_limit=1,
+        concurrency_limit=None,  # they wait in `turns`
         trigger_mode="once",
         api_visibility="private",
     )

@@ -14,7 +14,7 @@ from studio.components import ResultCards
 from studio.engine import DesignEngine
 from studio.exporting import passports
 from studio.library import Library
-from studio.panels.events import MODEL, quiet
+from studio.panels.events import quiet
 from studio.panels.parts import CanvasParts, ContextParts, ResultParts, Visit
 from studio.state import GenerateInputs, ResultsView, Stop, StudioError
 
@@ -86,6 +86,7 @@ class Asked:
 def stream_results(library: Library, views: Iterator[ResultsView], asked: Asked) -> Iterator[tuple]:
     """Show each view of a request as it comes, and keep its candidates; errors become the status."""
     phase, problem, seed, model = "idle", "", asked.seed, library.engine.model_id
+    said = ""
     try:
         with closing(library.recorded(views, asked.user, kind=asked.kind, parent=asked.parent)) as recorded:
             for view, kept in recorded:
@@ -99,9 +100,10 @@ def stream_results(library: Library, views: Iterator[ResultsView], asked: Asked)
                 line = cards.message_html(kept.problem) if kept.problem != problem else gr.skip()
                 if view.phase == "ranked" and not kept.problem:
                     line = boardcards.line_html(library.picks_words(asked.user))
-                yield cards.status_html(view), drawn, seed, *pressable, mapped, designs, line
+                status = cards.status_html(view)
+                yield gr.skip() if status == said else status, drawn, seed, *pressable, mapped, designs, line
                 # What stays is not sent again: the page would redraw it.
-                seed, phase, problem = gr.skip(), view.phase, kept.problem
+                seed, phase, problem, said = gr.skip(), view.phase, kept.problem, status
     except StudioError as error:
         yield cards.message_html(str(error)), gr.skip(), gr.skip(), *_buttons(False), *[gr.skip()] * 3
 
@@ -177,8 +179,7 @@ def bind_generate(
         ],
         [visit.user, *result_outputs(results, visit)],
         show_progress="hidden",
-        concurrency_id=MODEL,
-        concurrency_limit=1,
+        concurrency_limit=None,  # they wait in `turns`
         trigger_mode="once",
         api_visibility="private",
     )
