@@ -66,9 +66,9 @@ def status_html(view: ResultsView) -> str:
             return _status("idle", texts.IDLE)
 
 
-def message_html(words: str, *, phase: str = "failed") -> str:
-    """What went wrong and what to do, in the place of the status."""
-    return _status(phase, words)
+def message_html(words: str, *, phase: str = "failed", fraction: float | None = None) -> str:
+    """What went wrong and what to do, in the place of the status; with a bar for `fraction`, 0 to 1."""
+    return _status(phase, words, fraction)
 
 
 def results_html(view: ResultsView, *, model: str, kept: Kept = NOTHING_KEPT) -> str:

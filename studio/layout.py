@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from studio import boardcards, boardtexts, cards, texts
+from studio import blindtexts, boardcards, boardtexts, cards, texts
 from studio.components import STATIC
 from studio.engine import DesignEngine
 from studio.library import Library
 from studio.panels.api import bind_api
+from studio.panels.blind import bind_blind, blind_tab
 from studio.panels.board import bind_board, board_tab
 from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
@@ -59,6 +60,10 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
                     trends = trends_tab(tab, others=design)
                 with gr.Tab(boardtexts.TAB_BOARD, id="board") as tab:
                     board = board_tab(engine, tab, tabs)
+                blind = None
+                if engine.compared:
+                    with gr.Tab(blindtexts.TAB_BLIND, id="blind") as tab:
+                        blind = blind_tab(tab)
         visit = _visit()
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
@@ -68,6 +73,8 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
         bind_trends(engine, context, trends, visit.own)
         bind_board(library, board, results, visit)
         bind_remix(library, board, context, canvas, results, visit)
+        if blind is not None:
+            bind_blind(library, blind, context, canvas, results, visit)
         bind_api(engine)
         _bind_welcome(library, page, results, visit)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
@@ -93,7 +100,8 @@ def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, visit
 
 def launch_options() -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`."""
-    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": [CSS_PATH, STATIC / "board.css"], "head": _head()}
+    styles = [CSS_PATH, STATIC / "board.css", STATIC / "blind.css"]
+    return LAUNCH_OPTIONS | {"theme": studio_theme(), "css_paths": styles, "head": _head()}
 
 
 def _head() -> str:

@@ -181,7 +181,17 @@ def test_frozen_flags_of_the_public_commands() -> None:
             "num_candidates", "num_inference_steps", "guidance_scale", "sketch_influence", "clip_i_weight",
             "clip_t_weight",
         ],
-        StudioConfig: ["model", "catalogue", "host", "port", "device", "mcp", "max_queue", "store_dir"],
+        StudioConfig: [
+            "model",
+            "catalogue",
+            "host",
+            "port",
+            "device",
+            "mcp",
+            "max_queue",
+            "compare_models",
+            "store_dir",
+        ],
         CatalogueConfig: ["num_transactions", "num_customers", "articles_per_category", "seed"],
         PreparePhotosConfig: [
             "photos", "out", "labels", "segmenter", "min_score", "val_share", "test_share", "num_workers",
