@@ -87,7 +87,7 @@ class StudioConfig:
     mcp: bool = option(True, "serve the endpoints to assistants as MCP tools at /gradio_api/mcp")
     max_queue: int = option(24, "requests that may wait; more are told to come back")
     compare_models: tuple[str, ...] = option(
-        (), "pipeline folders to judge blind against each other and --model (adds a tab to the page)", nargs="+"
+        (), "pipeline folders to judge blind against each other and --model (adds a tab to the page)", nargs="*"
     )
     store_dir: str = option(
         "", "folder of everything that designers made (empty = /data on a Space, else the user's data folder)"
