@@ -70,7 +70,7 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
         bind_generate(library, context, canvas, results, visit)
         bind_exports(engine, context, canvas, results, exports, visit.latest)
         bind_live(library, context, canvas, results, live, visit)
-        bind_trends(engine, context, trends, visit.own)
+        bind_trends(engine, (context, canvas, results), trends, tabs, visit.own)
         bind_board(library, board, results, visit)
         bind_remix(library, board, context, canvas, results, visit)
         if blind is not None:
