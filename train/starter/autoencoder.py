@@ -23,19 +23,10 @@ from fashiondistill.cli import run_command
 from fashiondistill.config import AutoencoderConfig
 from fashiondistill.images import from_model
 from train.starter.augment import RGB_TO_YCC, draw_colour_maps
-from train.starter.common import (
-    Clock,
-    Ema,
-    StageState,
-    StarterData,
-    load_split,
-    log_line,
-    random_generator,
-    run_stage,
-    set_up,
-)
+from train.starter.common import Clock, Ema, StageState, log_line, random_generator, run_stage, set_up
 from train.starter.figures import autoencoder_figures
 from train.starter.sharpness import Discriminator, adversarial_terms, frequency_loss
+from train.starter.splits import StarterData, load_split
 
 CHROMA_WEIGHT = 2.0
 VALIDATION = 32  # photos whose reconstruction is measured at the end
@@ -101,7 +92,8 @@ def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch
 def train(config: AutoencoderConfig) -> None:
     """Run, or go on with, the stage."""
     clock, (out, ranks) = Clock(config), set_up(config)
-    data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
+    root, drawn = Path(config.dataset_path), config.max_drawings
+    data = load_split(root, "train", device=config.device, max_drawings=drawn, limit=config.max_records)
     model = AutoencoderKL.from_pretrained(Path(config.init) / "vae") if config.init else build_autoencoder(config)
     model.to(config.device, memory_format=torch.channels_last)
     if config.decoder_only:
@@ -146,12 +138,12 @@ def train(config: AutoencoderConfig) -> None:
         _write_samples(folder / "samples.png", averaged, data, config)
 
     if config.compile:  # before the schedule starts
-        forward(draw_crops(data, config, 0).contiguous(memory_format=torch.channels_last))[0].mean().backward()
+        loss_of(0).backward()
         optimizer.zero_grad(set_to_none=True)
     step = run_stage("autoencoder", config, clock, ranks, state, loss_of, write_models)
     if not ranks.leads:
         return
-    held_out = load_split(Path(config.dataset_path), "val", device=config.device, photos_only=True, limit=VALIDATION)
+    held_out = load_split(Path(config.dataset_path), "val", device=config.device, max_drawings=0, limit=VALIDATION)
     found = autoencoder_figures(state.ema.averaged("vae"), held_out)
     log_line(out, step=step, seconds=round(clock.spent, 1), **{name: value.mean for name, value in found.items()})
     lines = [f"  {name}: {value}" for name, value in found.items()]
