@@ -14,6 +14,7 @@ IMAGE_WIDTH = 384
 GROUND = 246  # grey level of the flat ground that every prepared picture stands on
 
 LIVE_STEPS = 3  # denoising steps of the page's live preview: half of a candidate's, so about half its time
+BLIND_CANDIDATES = 2  # designs a side of the page's blind test: one alone says more of its noise than of its model
 
 ASSETS = Path(__file__).parent / "assets"
 STARTER = ASSETS / "starter"
@@ -86,6 +87,9 @@ class StudioConfig:
     mcp: bool = option(True, "serve the endpoints to assistants as MCP tools at /gradio_api/mcp")
     max_queue: int = option(24, "requests that may wait; more are told to come back")
     language: str = option("en", "language of the page: en, de, or any other that has a file in studio/locales")
+    compare_models: tuple[str, ...] = option(
+        (), "pipeline folders to judge blind against each other and --model (adds a tab to the page)", nargs="*"
+    )
     store_dir: str = option(
         "", "folder of everything that designers made (empty = /data on a Space, else the user's data folder)"
     )

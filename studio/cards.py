@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from fashiondistill.design import ScoredDesign
-from studio import texts
+from studio import drawertexts, texts
 from studio.boardcards import card_heart, heart_html
 from studio.callbacks import download_name, png_url
 from studio.library import NOTHING_KEPT, Kept
@@ -36,16 +36,17 @@ def bestsellers_html(context: PageContext) -> str:
 
 def drawer_html(title: str, shown: tuple[BestsellerTile, ...]) -> str:
     """Articles as pictures with the units sold, under a heading that folds them away."""
-    found = _tiles(shown) if shown else f"<p>{escape(texts.NO_BESTSELLERS)}</p>"
+    found = _tiles(shown, take=True) if shown else f"<p>{escape(texts.NO_BESTSELLERS)}</p>"
     return f'<details class="fd-bestsellers fd-drawer" open><summary>{escape(title)}</summary>{found}</details>'
 
 
-def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False) -> str:
+def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False, take: bool = False) -> str:
     tiles = "".join(
         f'<li title="{escape(tile.name)}: {escape(tile.caption)}" data-article="{escape(tile.article_id)}">'
         f'<span class="fd-tile">{_tile_picture(tile)}<b>{tile.rank}</b>'
         f"{_underlay_button(tile) if underlay and tile.picture else ''}</span>"
-        f"<strong>{escape(tile.name)}</strong><small>{escape(texts.units(tile.units))}</small></li>"
+        f"<strong>{escape(tile.name)}</strong><small>{escape(texts.units(tile.units))}</small>"
+        f"{_take_buttons(tile) if take else ''}</li>"
         for tile in shown
     )
     return f"<ol>{tiles}</ol>"
@@ -69,9 +70,9 @@ def status_html(view: ResultsView) -> str:
             return _status("idle", texts.IDLE)
 
 
-def message_html(words: str, *, phase: str = "failed") -> str:
-    """What went wrong and what to do, in the place of the status."""
-    return _status(phase, words)
+def message_html(words: str, *, phase: str = "failed", fraction: float | None = None) -> str:
+    """What went wrong and what to do, in the place of the status; with a bar for `fraction`, 0 to 1."""
+    return _status(phase, words, fraction)
 
 
 def results_html(view: ResultsView, *, model: str, kept: Kept = NOTHING_KEPT) -> str:
@@ -146,6 +147,16 @@ def _underlay_button(tile: BestsellerTile) -> str:
         f'<button type="button" class="fd-lay" data-underlay="{escape(tile.article_id)}" aria-label="{label}" '
         f'title="{escape(texts.UNDERLAY)}"><svg viewBox="0 0 24 24" aria-hidden="true">'
         '<path d="M12 4l8 4.5-8 4.5-8-4.5zM4 13.5l8 4.5 8-4.5"/></svg></button>'
+    )
+
+
+def _take_buttons(tile: BestsellerTile) -> str:
+    """What can be done with a garment behind a plot; static/drawer.js listens for it."""
+    offered = {"prompt": drawertexts.USE} | ({"trace": drawertexts.TRACE} if tile.picture else {})
+    return "".join(
+        f'<button type="button" class="fd-take" data-take="{how}" aria-label="{escape(words)}: {escape(tile.name)}">'
+        f"{escape(words)}</button>"
+        for how, words in offered.items()
     )
 
 

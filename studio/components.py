@@ -136,6 +136,11 @@ def BoardExtra(*, elem_id: str = "board-extra") -> gr.HTML:  # noqa: N802 - read
     return _listening("compare.js", "", elem_id)
 
 
+def TrendPictures(value: str, *, elem_id: str = "trend-pictures") -> gr.HTML:  # noqa: N802 - as above
+    """Garments behind a plot: a `take` event has {"article": id, "how": "prompt" or "trace"}."""
+    return _listening("drawer.js", value, elem_id)
+
+
 def _listening(script: str, value: str, elem_id: str, **props: str) -> gr.HTML:
     shared = (STATIC / "hearts.js").read_text(encoding="utf-8") if script == "boardgrid.js" else ""
     return gr.HTML(

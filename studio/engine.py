@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fashiondistill.explain import KnownGarments
     from fashiondistill.scoring import ClipScorer, PictureScore, References
     from fashiondistill.trends import TrendPrompt
+    from studio.compared import ComparedModel
     from studio.trendfacts import MapPoint, TrendFacts
 
 ATTRIBUTES = ("colour", "type", "pattern")
@@ -76,6 +77,7 @@ class DesignEngine:
     ) -> None:
         self.config, self.shop, self.pipeline, self.scorer, self.model_id = config, shop, pipeline, scorer, model_id
         self.turns = Turns(config.max_queue)
+        self.compared: tuple[ComparedModel, ...] = ()  # models of the blind test, this one first; empty = there is none
         self._lock = threading.Lock()
         self._counting, self._num_waiting = threading.Lock(), 0  # requests of `generate` that wait for their turn
         self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)
@@ -100,11 +102,14 @@ class DesignEngine:
         from fashiondistill.data.shop import Shop
         from fashiondistill.diffusion.pipeline import load_pipeline
         from fashiondistill.scoring import ClipScorer
+        from studio.compared import compared_models
 
         shop = Shop.open(catalogue, cache_dir=user_cache_dir())
         pipeline = load_pipeline(model, config.device)
         scorer = ClipScorer.load(model / "clip", config.device)
-        return cls(config, shop=shop, pipeline=pipeline, scorer=scorer, model_id=pipeline.model_id)
+        engine = cls(config, shop=shop, pipeline=pipeline, scorer=scorer, model_id=pipeline.model_id)
+        engine.compared = compared_models(engine)
+        return engine
 
     @property
     def categories(self) -> tuple[Category, ...]:
@@ -199,7 +204,7 @@ class DesignEngine:
         from fashiondistill.scoring import rank_designs, score_design
 
         self.check_prompt(request.prompt)
-        with self._turn():
+        with self.turn():
             references = self._references(request.category, request.week)
             scored: list[ScoredDesign] = []
             try:
@@ -285,8 +290,8 @@ class DesignEngine:
         raise AssertionError("a request without candidates cannot be made")
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """The model for one request; `draw_live` sees that somebody waits for it."""
+    def turn(self) -> Iterator[None]:
+        """The device for one request, of whatever model; `draw_live` sees that somebody waits for it."""
         with self._counting:
             self._num_waiting += 1
         try:

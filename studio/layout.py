@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from studio import boardcards, boardtexts, cards, texts
+from studio import blindtexts, boardcards, boardtexts, cards, texts
 from studio.components import STATIC
 from studio.engine import DesignEngine
 from studio.library import Library
 from studio.panels.api import bind_api
+from studio.panels.blind import bind_blind, blind_tab
 from studio.panels.board import bind_board, board_tab
 from studio.panels.canvas import bind_canvas, canvas_column
 from studio.panels.context import bind_context, context_column
@@ -59,15 +60,21 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
                     trends = trends_tab(tab, others=design)
                 with gr.Tab(boardtexts.TAB_BOARD, id="board") as tab:
                     board = board_tab(engine, tab, tabs)
+                blind = None
+                if engine.compared:
+                    with gr.Tab(blindtexts.TAB_BLIND, id="blind") as tab:
+                        blind = blind_tab(tab)
         visit = _visit()
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)
         bind_generate(library, context, canvas, results, visit)
         bind_exports(library, context, canvas, results, exports, visit)
         bind_live(library, context, canvas, results, live, visit)
-        bind_trends(engine, context, trends, visit.own)
+        bind_trends(engine, (context, canvas, results), trends, tabs, visit.own)
         bind_board(library, board, results, live, visit)
         bind_remix(library, board, context, canvas, results, visit)
+        if blind is not None:
+            bind_blind(library, blind, context, canvas, results, visit)
         bind_api(engine)
         _bind_welcome(library, page, results, live, visit)
     page.queue(max_size=engine.config.max_queue, default_concurrency_limit=4)
@@ -101,7 +108,7 @@ def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, live:
 
 def launch_options(language: str) -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`; `language` is what screen readers are told."""
-    looks = {"theme": studio_theme(), "css_paths": [CSS_PATH, STATIC / "board.css"]}
+    looks = {"theme": studio_theme(), "css_paths": [CSS_PATH, STATIC / "board.css", STATIC / "blind.css"]}
     return LAUNCH_OPTIONS | looks | {"head": _head(language)}
 
 

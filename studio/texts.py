@@ -112,6 +112,11 @@ DAY = "{day} {month}"
 DAY_ALONE = "{day}"  # the first of two days in one month
 UNITS = "{count} sold"
 PROGRESS = "Candidate {candidate} of {num_candidates}, step {step} of {total_steps}"
+WAITING_ONE = "Waiting: {ahead} request ahead of yours"
+WAITING = "Waiting: {ahead} requests ahead of yours"
+WAITING_UNKNOWN = "{words}. How long is not known before the first step is measured."
+WAITING_MINUTES, WAITING_SECONDS = "{words}, about {minutes} minutes.", "{words}, about {seconds} s."
+LINE_FULL = "{most} requests wait for the model already. Press Generate again in a while."
 RANKED_ONE = "{count} design ranked in {seconds:.1f} s. Seed {seed}."
 RANKED = "{count} designs ranked in {seconds:.1f} s. Seed {seed}."
 CANDIDATE, RANK_BADGE, BESTSELLER = "Candidate {number}", "No. {rank}", "No. {rank}, {name}"
@@ -132,7 +137,7 @@ OPENED = "Opened {name}: category, week, words, sketch, settings and seed are ba
 OTHER_MODEL = "It was drawn by another model ({theirs}); {ours} will draw something else."
 WEEK_NOT_SOLD = "These sales hold nothing of its week {week}, so the week was left as it is."
 OTHER_WEIGHTS = "It was ranked by {weights}, which is not what this page uses."
-MASK_LEFT_OUT = "Its repaint area is not put back on the canvas yet: mark it again to repaint only there."
+MASK_BACK = "The picture that it repainted lies under the paper again, with its repaint area marked."
 
 
 def week_label(week: Week) -> str:
@@ -294,6 +299,3 @@ def week_not_sold(week: str) -> str:
 def other_weights(clip_i_weight: float, clip_t_weight: float) -> str:
     """Note on a design that was ranked by other weights than the page's."""
     return OTHER_WEIGHTS.format(weights=ranked_by(clip_i_weight, clip_t_weight))
-
-
-MASK_BACK = "The picture that it repainted lies under the paper again, with its repaint area marked."

@@ -79,6 +79,8 @@ class FakeEngine:
         self.num_closed = 0  # requests that ended, in whatever way
         self.write_pictures = True  # False: pictures that are missing stay so
         self.fail_with: Exception | None = None
+        self.compared: tuple[FakeModel, ...] = ()  # models of the blind test
+        self.drawn_by: list[str] = []  # their names, in the order in which they drew
         self._lock = threading.Lock()
 
     def bestsellers(self, category: str, week: str) -> tuple[FakeBestseller, ...]:
@@ -213,6 +215,10 @@ class FakeEngine:
         finally:
             self._lock.release()
 
+    def turn(self) -> threading.Lock:
+        """The device for one request."""
+        return self._lock
+
     def _scored(self, request: DesignRequest, k: int) -> ScoredDesign:
         colour = np.array(COLOUR_BY_WORD[COLOURS[(request.seed + k) % len(COLOURS)]].rgb)
         image = self._garment(request.category, colour)
@@ -242,6 +248,36 @@ class FakeEngine:
         return np.where(self._shape(category)[..., None], np.array(rgb) * light, image).clip(0, 255).astype(np.uint8)
 
 
+class FakeModel:
+    """A model of the blind test: draws in one colour, whatever the seed; `unlocked` counts steps without the turn."""
+
+    def __init__(self, engine: FakeEngine, name: str, colour: str) -> None:
+        self.engine, self.name, self.colour = engine, name, colour
+        self.num_loads, self.unlocked = 0, 0
+        self.requests: list[DesignRequest] = []
+
+    def load(self) -> str:
+        """A digest made of the name."""
+        self.num_loads += 1
+        return f"{self.name}-digest"
+
+    def draw(self, request: DesignRequest) -> Iterator[StepDone | Design]:
+        """Flat garments; the second is the first, mirrored."""
+        assert self.num_loads, "load comes first"
+        self.requests.append(request)
+        self.engine.drawn_by.append(self.name)
+        total = request.config.num_inference_steps
+        for k in range(request.config.num_candidates):
+            for step in range(1, total + 1):
+                time.sleep(self.engine.step_seconds)
+                self.unlocked += not self.engine.turn().locked()
+                yield StepDone(k, step, total)
+            if self.engine.fail_with is not None:
+                raise self.engine.fail_with
+            image = self.engine._garment(request.category, COLOUR_BY_WORD[self.colour].rgb)
+            yield Design(image[:, ::-1] if k else image, k, request)
+
+
 def _with_rank(one: ScoredDesign, rank: int) -> ScoredDesign:
     return ScoredDesign(one.design, one.clip_i, one.clip_t, one.combined, one.nearest_article_id, rank)
 
@@ -264,4 +300,5 @@ if __name__ == "__main__":
     spoken = sys.argv[2] if len(sys.argv) > 2 else "en"
     settings = StudioConfig(port=int(sys.argv[1]), store_dir=tempfile.mkdtemp(), language=spoken)
     fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=settings)
+    fake.compared = tuple(FakeModel(fake, *one) for one in (("starter", "navy"), ("temporal", "red"), ("dpo", "olive")))
     launch(fake, fake.config)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from studio import texts, trendtexts
+from studio import drawertexts, texts, trendtexts
 from tests.fake_engine import HOSTILE
 from tests.studio_page import SHOTS, Studio, until
 
@@ -345,7 +345,7 @@ def test_plots_are_drawn_only_while_their_tab_is_open(studio, engine, monkeypatc
     assert len(asked) == 1
 
 
-def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine):
+def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine, monkeypatch):
     page = studio.page
     open_trends(studio)
     bar = page.locator("#trend-momentum .point path").last
@@ -364,6 +364,18 @@ def test_a_click_leads_to_pictures_and_marks_the_word_everywhere(studio, engine)
     faint = "els => els.map(each => Number(getComputedStyle(each).opacity)).filter(value => value < 0.5).length"
     assert page.locator("#trend-life .point").evaluate_all(faint) == page.locator("#trend-life .point").count() - 1
     studio.shot("studio-trends-drawer")
+    before = studio.paper()
+    monkeypatch.setattr(engine, "write_pictures", False)
+    engine.bestsellers("top5gub", "2020-W27")[0].image.unlink()  # after it was shown
+    drawer.locator("li").nth(0).locator('[data-take="trace"]').click()
+    page.locator("#trend-pictures .fd-state", has_text="has no picture to trace").wait_for()
+    drawer.locator("li").nth(1).locator('[data-take="trace"]').click()
+    studio.status("idle", drawertexts.TRACED)
+    until(lambda: studio.paper().any() and not np.array_equal(studio.paper(), before))
+    page.get_by_role("tab", name=texts.TAB_TRENDS).click()
+    drawer.locator("li").nth(1).locator('[data-take="prompt"]').click()
+    studio.status("idle", drawertexts.USED)
+    assert page.locator("#prompt textarea").input_value() == engine.bestsellers("top5gub", "2020-W27")[1].caption
 
 
 def test_plots_are_saved_as_png_svg_and_csv(studio):

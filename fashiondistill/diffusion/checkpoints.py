@@ -19,11 +19,15 @@ PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 def write_manifest(folder: Path) -> None:
     """Write manifest.json: SHA-256 and size in bytes of every file below `folder` but the model card."""
+    (folder / MANIFEST).write_text(_listing(folder), encoding="utf-8")
+
+
+def _listing(folder: Path) -> str:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNLISTED)
     entries = {
         path.relative_to(folder).as_posix(): {"sha256": _digest(path), "bytes": path.stat().st_size} for path in files
     }
-    (folder / MANIFEST).write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    return json.dumps(entries, indent=1) + "\n"
 
 
 def verify(folder: Path) -> str:
@@ -55,6 +59,12 @@ def verify(folder: Path) -> str:
         if {"bytes": file.stat().st_size, "sha256": _digest(file)} != entry:
             raise ValueError(f"model: {file} is damaged (its SHA-256 is not the manifest's). Restore the file.")
     return _digest(path)[:12]
+
+
+def weights_id(folder: Path) -> str:
+    """`verify`'s id, without checking; of a folder without a manifest the id that one would have (12 hex digits)."""
+    path = folder / MANIFEST
+    return _digest(path)[:12] if path.is_file() else hashlib.sha256(_listing(folder).encode()).hexdigest()[:12]
 
 
 def _check_readable(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Scores of designs as CSV that Excel, Numbers and pandas open.
+"""Scores of designs, and other rows, as CSV that Excel, Numbers and pandas open.
 
 In: `Passport`s. Out: bytes: UTF-8 with a byte order mark, for without it Excel reads accents as Latin-1 (pandas and
 LibreOffice skip it); comma, CRLF and quotes as RFC 4180. Texts that a spreadsheet would run as a formula get an
@@ -28,7 +28,11 @@ def scores_csv(passports: Sequence[Passport], *, names: Sequence[str] | None = N
     """
     check_some(passports)
     names = list(names) if names is not None else [f"{one.name}.png" for one in passports]
-    rows = [_row(one, name) for one, name in zip(passports, names, strict=True)]
+    return rows_csv([_row(one, name) for one, name in zip(passports, names, strict=True)])
+
+
+def rows_csv(rows: Sequence[dict[str, object]]) -> bytes:
+    """One row or more, all with the same columns."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\r\n")
     writer.writeheader()

@@ -30,10 +30,15 @@ def agreement(picks: Sequence[Pick], *, score: str = "combined") -> Agreement | 
     shares = [_share(pick, score) for pick in picks if pick.losers]
     if not shares:
         return None
-    count, rate = len(shares), sum(shares) / len(shares)
+    rate = sum(shares) / len(shares)
+    return Agreement(rate, *wilson(rate, len(shares)), len(shares))
+
+
+def wilson(rate: float, count: int) -> tuple[float, float]:
+    """95 % interval of a share `rate` (0 to 1) of `count` observations, 1 or more (Wilson 1927)."""
     centre = (rate + Z**2 / (2 * count)) / (1 + Z**2 / count)
     half = Z * math.sqrt(rate * (1 - rate) / count + Z**2 / (4 * count**2)) / (1 + Z**2 / count)
-    return Agreement(rate, max(0.0, centre - half), min(1.0, centre + half), count)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _share(pick: Pick, score: str) -> float:

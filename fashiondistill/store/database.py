@@ -49,6 +49,15 @@ MIGRATIONS: list[str] = [
         design TEXT NOT NULL REFERENCES designs(id), PRIMARY KEY (winner, design)
     );
     """,
+    """
+    CREATE TABLE blind_tests (
+        id TEXT PRIMARY KEY, user TEXT NOT NULL REFERENCES users(id), created REAL NOT NULL, choice TEXT NOT NULL,
+        category TEXT NOT NULL, week TEXT NOT NULL, prompt TEXT NOT NULL, seed INTEGER NOT NULL,
+        settings TEXT NOT NULL, sketch TEXT NOT NULL, image TEXT, mask TEXT, left_model TEXT NOT NULL,
+        left_name TEXT NOT NULL, right_model TEXT NOT NULL, right_name TEXT NOT NULL
+    );
+    CREATE INDEX blind_tests_by_user ON blind_tests(user, created);
+    """,
 ]
 
 

@@ -54,11 +54,7 @@ class Designs:
         Raises:
             StoreError: if it cannot be written.
         """
-        files = {
-            "sketch": self.pictures.write(sketch_png(request.sketch)),
-            "image": None if request.image is None else self.pictures.write(_png(request.image)),
-            "mask": None if request.mask is None else self.pictures.write(_png(_grey(request.mask))),
-        }
+        files = write_inputs(self.pictures, request)
         values = files | {
             "id": new_id(),
             "user": origin.user,
@@ -74,7 +70,7 @@ class Designs:
             "model": origin.model,
         }
         with self.database.transaction():
-            self._require_files(name for name in files.values() if name)
+            self.pictures.require(name for name in files.values() if name)
             self._insert("requests", values)
         return values["id"]
 
@@ -101,7 +97,7 @@ class Designs:
             "words": search_words(request.prompt, request.category, request.week, colours, ""),
         }
         with self.database.transaction():
-            self._require_files([picture])
+            self.pictures.require([picture])
             self._insert("designs", values)
         return values["id"]
 
@@ -109,7 +105,7 @@ class Designs:
         """Write the ranks, into the pictures too, and how the request ended."""
         files = [(one, self.pictures.write(png_bytes(one, model=model))) for one in ranked]
         with self.database.transaction():
-            self._require_files(name for _, name in files)
+            self.pictures.require(name for _, name in files)
             for scored, name in files:
                 values = (scored.rank, name, request_id, scored.design.index)
                 self.database.run(
@@ -205,7 +201,8 @@ class Designs:
         """Names that any row holds."""
         rows = self.database.rows(
             "SELECT picture FROM designs UNION SELECT sketch FROM requests UNION SELECT image FROM requests "
-            "UNION SELECT mask FROM requests"
+            "UNION SELECT mask FROM requests UNION SELECT sketch FROM blind_tests UNION SELECT image FROM blind_tests "
+            "UNION SELECT mask FROM blind_tests"
         )
         return {row[0] for row in rows if row[0]}
 
@@ -226,11 +223,14 @@ class Designs:
         marks = ", ".join("?" * len(values))
         self.database.run(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values()))
 
-    def _require_files(self, names) -> None:  # noqa: ANN001 - any iterable of names
-        """Inside a transaction, where no clean-up can run: the pictures stand there, or the row is not written."""
-        for name in names:
-            if not self.pictures.path(name).is_file():
-                raise StoreError(f"picture: {self.pictures.path(name)} vanished while it was saved. Try again.")
+
+def write_inputs(pictures: PictureFolder, request: DesignRequest) -> dict[str, str | None]:
+    """Names of the request's sketch, image and mask, written to disk; None for what it lacks."""
+    return {
+        "sketch": pictures.write(sketch_png(request.sketch)),
+        "image": None if request.image is None else pictures.write(_png(request.image)),
+        "mask": None if request.mask is None else pictures.write(_png(_grey(request.mask))),
+    }
 
 
 def search_words(prompt: str, category: str, week: str, colours: Sequence[str], note: str) -> str:

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 ORPHAN_AGE = 3600.0  # seconds; another process may have written a picture whose row is still to come
@@ -73,6 +73,16 @@ class PictureFolder:
                 "another --store_dir."
             ) from error
         return name
+
+    def require(self, names: Iterable[str]) -> None:
+        """Inside a transaction, where no clean-up can run: the pictures stand there, or no row may name them.
+
+        Raises:
+            StoreError: if one is missing.
+        """
+        for name in names:
+            if not self.path(name).is_file():
+                raise StoreError(f"picture: {self.path(name)} vanished while it was saved. Try again.")
 
     def read(self, name: str) -> bytes:
         """Bytes of a picture.

@@ -1,7 +1,8 @@
 """The store: one folder with studio.sqlite and pictures/, opened once a process.
 
-In: a folder. Out: `Store` with its parts: designs, boards, picks. A picture is on disk before the row that names it,
-so a process that dies at any moment leaves nothing but pictures without a row, which the next start removes.
+In: a folder. Out: `Store` with its parts: designs, boards, picks, blind tests. A picture is on disk before
+the row that names it, so a process that dies at any moment leaves nothing but pictures without a row, which the next
+start removes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from fashiondistill.store.blind import BlindTests
 from fashiondistill.store.boards import Boards
 from fashiondistill.store.database import Database
 from fashiondistill.store.designs import Designs
@@ -30,6 +32,7 @@ class Store:
         self.designs = Designs(database, self.pictures)
         self.boards = Boards(database)
         self.picks = Picks(database, self.pictures)
+        self.blind = BlindTests(database, self.pictures)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from studio import cards, texts, trendboard, trendtexts
-from studio.components import TrendBoard
+from studio import cards, drawer, texts, trendboard, trendtexts
+from studio.components import TrendBoard, TrendPictures
 from studio.engine import ATTRIBUTES, DesignEngine
 from studio.panels.events import following, quiet
-from studio.panels.parts import ContextParts, TrendParts
+from studio.panels.parts import CanvasParts, ContextParts, ResultParts, TrendParts
+from studio.panels.remix import DESIGN_TAB
 from studio.plots import PLOTLY_JS
 from studio.state import StudioError
 
@@ -22,11 +23,20 @@ def trends_tab(tab: gr.Tab, *, others: gr.Tab) -> TrendParts:
     )
     words = gr.HTML(elem_id="trend-words")
     board = TrendBoard(PLOTLY_JS)
-    pictures = gr.HTML(f"<p>{cards.escape(trendtexts.PICTURES_HINT)}</p>", elem_id="trend-pictures")
+    pictures = TrendPictures(f"<p>{cards.escape(trendtexts.PICTURES_HINT)}</p>")
     return TrendParts(tab, others, attribute, words, board, pictures, gr.Checkbox(False, visible="hidden"))
 
 
-def bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts, own: gr.State) -> None:
+def bind_trends(
+    engine: DesignEngine,
+    page: tuple[ContextParts, CanvasParts, ResultParts],
+    trends: TrendParts,
+    tabs: gr.Tabs,
+    own: gr.State,
+) -> None:
+    context, clicked = page[0], gr.State(None)
+    _bind_pictures(engine, page, trends, tabs, clicked)
+
     def draw(category: str, attribute: str, week: str, own: trendboard.OwnDesigns) -> tuple:
         try:
             plots, words = trendboard.board(engine, category, attribute, week, trendboard.designs_of(own, category))
@@ -37,14 +47,6 @@ def bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts,
     def follow(category: str, attribute: str, week: str, own: trendboard.OwnDesigns, shown: bool) -> tuple:
         return draw(category, attribute, week, own) if shown else (gr.skip(), gr.skip(), gr.skip())
 
-    def show_pictures(category: str, attribute: str, event: gr.EventData) -> str:
-        given = event._data if isinstance(event._data, dict) else {}  # comes from the page: not to be trusted
-        try:
-            found = trendboard.pictures(engine, category, attribute, given.get("week"), given.get("word"))
-        except StudioError as error:
-            return cards.message_html(str(error))
-        return cards.drawer_html(*found)
-
     inputs = [context.category, trends.attribute, context.week, own]
     outputs = [trends.board, trends.words, trends.shown]
     trends.tab.select(draw, inputs, outputs, **following())
@@ -52,4 +54,42 @@ def bind_trends(engine: DesignEngine, context: ContextParts, trends: TrendParts,
     # While the tab is hidden its plots would only keep the cores from the model; they are drawn when it is opened.
     triggers = [trends.attribute.change, context.category.change, context.week.change]
     gr.on(triggers, follow, [*inputs, trends.shown], outputs, **following())
-    trends.board.click(show_pictures, [context.category, trends.attribute], trends.pictures, **quiet())
+
+
+def _bind_pictures(
+    engine: DesignEngine,
+    page: tuple[ContextParts, CanvasParts, ResultParts],
+    trends: TrendParts,
+    tabs: gr.Tabs,
+    clicked: gr.State,
+) -> None:
+    context, canvas, results = page
+
+    def show_pictures(category: str, attribute: str, event: gr.EventData) -> tuple:
+        given = event._data if isinstance(event._data, dict) else {}  # comes from the page: not to be trusted
+        try:
+            found = trendboard.pictures(engine, category, attribute, given.get("week"), given.get("word"))
+        except StudioError as error:
+            return cards.message_html(str(error)), None
+        return cards.drawer_html(*found), drawer.Clicked(category, attribute, given["week"], given["word"])
+
+    def take_garment(shown: drawer.Clicked | None, event: gr.EventData) -> tuple:
+        given = event._data if isinstance(event._data, dict) else {}
+        try:
+            taken = drawer.take(engine, shown, given.get("article"), given.get("how"))
+        except StudioError as error:
+            said = cards.message_html(str(error))  # where the designer looks: above the garments, which stay
+            again = cards.drawer_html(*trendboard.pictures(engine, *vars(shown).values())) if shown else ""
+            return *[gr.skip()] * 4, said + again, gr.skip()
+        return (
+            gr.update(selected=DESIGN_TAB),
+            taken.prompt or gr.skip(),
+            taken.sketch or gr.skip(),
+            cards.message_html(taken.message, phase="idle"),
+            gr.skip(),
+            False,
+        )
+
+    trends.board.click(show_pictures, [context.category, trends.attribute], [trends.pictures, clicked], **quiet())
+    outputs = [tabs, context.prompt, canvas.canvas, results.status, trends.pictures, trends.shown]
+    trends.pictures.take(take_garment, clicked, outputs, **quiet())
