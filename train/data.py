@@ -114,10 +114,19 @@ class Place:
 
 
 class TrainingSet(Dataset):
-    """Cached samples with their past as rows of an article table."""
+    """Cached samples with their past as rows of an article table.
 
-    def __init__(self, cached: CachedDataset, table: ArticleTable) -> None:
+    Args:
+        cached: the samples.
+        table: its rows are named.
+        in_memory: a sample is read once; an article of many weeks is held once.
+    """
+
+    def __init__(self, cached: CachedDataset, table: ArticleTable, *, in_memory: bool = False) -> None:
         self.cached, self.row_of = cached, table.row_of
+        self._held: dict[int, dict[str, torch.Tensor]] | None = {} if in_memory else None
+        if in_memory:
+            cached.hold()
         facts = [cached.dataset.facts(index) for index in range(len(cached))]
         self.past_length = max(1, max(sum(len(past.article_ids) for past in one.past) for one in facts))
 
@@ -125,11 +134,20 @@ class TrainingSet(Dataset):
         return len(self.cached)
 
     def __getitem__(self, place: Place) -> dict[str, torch.Tensor]:
-        sample = self.cached[place.key]
+        row = place.key.index
+        held = self._held
+        if held is None:
+            return {"place": torch.tensor(place.place)} | self._read(row)
+        if row not in held:
+            held[row] = self._read(row)
+        return {"place": torch.tensor(place.place)} | held[row]
+
+    def _read(self, row: int) -> dict[str, torch.Tensor]:
+        """A sample without its place in the stream: the same in every epoch, since all past articles are given."""
+        sample = self.cached[row]
         rows, weights = self.past_of(sample)
         return {
-            "place": torch.tensor(place.place),
-            "row": torch.tensor(place.key.index),
+            "row": torch.tensor(row),
             "latents": sample.latents,
             "masked_latents": sample.masked_latents,
             "mask": sample.mask,

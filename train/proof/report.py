@@ -72,7 +72,7 @@ def read_results(config: ProofConfig, plan: Sequence[Arm]) -> Results | None:
     done = {name: record for name, record in records.items() if record}
     scores = {}
     for name, record in done.items():
-        for mode in record["settings"]["modes"]:
+        for mode in record["measured"]:
             tensors = read_scores(config, name, mode)
             if tensors is None:
                 raise ValueError(
@@ -221,10 +221,10 @@ def _sheet(config: ProofConfig, results: Results, mode: str, arms: Sequence[str]
     for number in range(count):
         words = results.prompts[mode][number]
         cells.append(cell(_read(config.out / "cases" / f"{number:02d}_sketch.png"), [words]))
-        cells.append(cell(_read(config.out / "cases" / f"{number:02d}_photo.png"), ["photo"]))
+        cells.append(cell(_read(config.out / "cases" / f"{number:02d}_photo.jpg"), ["photo"]))
         for name in arms:
             score = results.scores[name, mode][f"judge_{image_term(mode)}"][number, 0].item()
-            picture = _read(folder_of(config, name) / mode / f"{number:02d}.png")
+            picture = _read(folder_of(config, name) / mode / f"{number:02d}.jpg")
             cells.append(cell(picture, [f"{results.records[name]['title']}, {score:.2f}"]))
     return sheet(cells, columns=2 + len(arms))
 
