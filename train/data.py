@@ -17,8 +17,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from fashiondistill.data.categories import CATEGORIES
+from fashiondistill.data.categories import CATEGORIES, get_category
 from fashiondistill.data.dataset import SampleFacts, SampleKey
+from fashiondistill.data.weeks import Week
+from fashiondistill.data.windows import past_weeks
 from fashiondistill.diffusion.batches import worker_context
 from fashiondistill.diffusion.caches import CachedDataset
 from fashiondistill.diffusion.conditioning import Conditioning
@@ -167,6 +169,19 @@ class TrainingSet(Dataset):
         for number, (article_id, weight) in enumerate(entries):
             rows[number], weights[number] = self.row_of[article_id], weight
         return rows, weights
+
+    def past_before(self, category: str, week: Week) -> list[tuple[int, float]]:
+        """Rows of what sold in the weeks before `week` in a category, with weights that sum to 1; [] if nothing did.
+
+        For a design of no sample's own, such as a designer's pick; a past week's weight is shared out as in `past_of`.
+        """
+        dataset = self.cached.dataset
+        articles = dataset.articles_by_week(get_category(category).folder, week)
+        config = dataset.config
+        entries = past_weeks(
+            week, articles, num_past_weeks=config.num_past_weeks, weight_decay=config.temporal_weight_decay
+        )
+        return [(self.row_of[i], one.weight / len(articles[one.week])) for one in entries for i in articles[one.week]]
 
 
 def stack(samples: Sequence[dict[str, torch.Tensor]]) -> TrainBatch:

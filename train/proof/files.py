@@ -101,7 +101,8 @@ def last_of_training(folder: Path) -> dict:
     last = lines[-max(1, len(lines) // 10) :]
     names = [name for name in last[-1] if name not in ("step", "skipped")]
     found = {name: [line[name] for line in last if line.get(name) is not None] for name in names}
-    beta = read_json(folder / "train" / "beta.json")
+    compared = "accuracy" in found  # with a reference; elsewhere beta has no part
+    beta = read_json(folder / "train" / "beta.json") if compared else {}
     return beta | {"updates": len(lines)} | {n: sum(values) / len(values) for n, values in found.items() if values}
 
 

@@ -35,6 +35,7 @@ class ProofConfig:
         3, "views of a candidate that the reward averages: 1 plain, 2 and mirrored, 3 and nearer"
     )
     results: str = option("docs/RESULTS.md", "file of the report; its pictures stand beside it in results/")
+    notes: str = option("", "Markdown file of what a person concludes, for example why a target is missed")
     stage: str = option(
         "all", "data: sales and weeks; run: arms; report: tables; all: one after the other", choices=STAGES
     )
