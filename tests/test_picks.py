@@ -191,7 +191,7 @@ def test_the_latents_are_those_of_the_pictures_and_the_conditions_those_of_the_r
     pairs = objective.round.pairs
     assert torch.equal(pairs.text_states[0], expected.encoder_hidden_states[0].cpu())
     assert torch.allclose(pairs.sketch[0], expected.sketch[0].cpu(), atol=0.01)
-    assert torch.equal(pairs.mask[0], expected.mask[0].cpu()) and not pairs.past_weights.any()
+    assert torch.equal(pairs.mask[0], expected.mask[0].cpu())
     pixels = torch.from_numpy(to_model(read_picture(pick.winner.file.read_bytes())[None]))
     assert torch.allclose(objective.round.winners[0].float(), pipeline.encode_image(pixels)[0], atol=2e-3)
 
@@ -201,7 +201,8 @@ def test_a_pick_has_the_past_that_a_training_sample_of_its_week_has(ground, pick
     row = next(n for n, item in enumerate(data.cached.dataset.items) if item.week == Week.parse("2020-W06"))
     rows, weights = data.past_of(data.cached.dataset.facts(row))
     before = data.past_before("top5gub", Week.parse("2020-W06"))
-    assert [(int(r), float(w)) for r, w in zip(rows, weights, strict=True) if w] == pytest.approx(before)
+    assert rows[weights > 0].tolist() == [article for article, _ in before]
+    assert weights[weights > 0].tolist() == pytest.approx([weight for _, weight in before])
     assert data.past_before("top5gub", Week.parse("2019-W51")) == []  # the first week has none
     export_picks(read_picks(picked), tmp_path / "picks")
     path = tmp_path / "picks" / "picks.jsonl"
