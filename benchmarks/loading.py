@@ -37,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset_path", default="", help="data set folder; none = drawings")
     parser.add_argument("--num_drawings", type=int, default=64)
+    parser.add_argument("--limit", type=int, default=300, help="samples of --dataset_path that are used")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--batch_size", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=10.0, help="time of each measurement")
@@ -68,6 +69,8 @@ def _data_sets(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[st
 def _measure(label: str, root: Path, cache: Path, pipeline: GarmentPipeline, arguments: argparse.Namespace) -> None:
     config = DatasetConfig(caption_parts=1, incomplete="leave_out", shape="pull")
     dataset = GarmentDataset(root, "train", config, count_tokens=token_counter(STARTER / "tokenizer"))
+    if len(dataset) > arguments.limit:
+        dataset = dataset.subset(range(0, len(dataset), -(-len(dataset) // arguments.limit)))
     cached = cache_states(dataset, pipeline, cache)
     step = _training_step(pipeline)
     encoded = collate_cached([cached[n % len(cached)] for n in range(arguments.batch_size)]).to(arguments.device)

@@ -1,10 +1,11 @@
 """python -m benchmarks.picks: does training on a designer's picks move held-out designs towards the designer's taste?
 
 In: a pipeline folder, a judge (`train.starter.judge`), a data set for the anchor. Out: OUT/store (a studio's store with
-the picks), OUT/dpo (the trained model), OUT/report.json and OUT/sheet.jpg. The designer is simulated: of the candidates
-that a request draws, dark and plain ones win, always. Prompts name the garment only, so that colour and pattern are the
-model's to choose. Held-out garments have sketches and seeds that nobody picked on; three kinds were never picked on at
-all. The judge is another CLIP than any that training sees, and reads words, not pixels. What is done is not done again.
+the picks), OUT/dpo (the trained model), OUT/report.json, report.md and sheet.jpg. The designer is simulated: of the
+candidates that a request draws, dark and plain ones win, always. Prompts name the garment only, so that colour and
+pattern are the model's to choose. Held-out garments have sketches and seeds that nobody picked on; three kinds were
+never picked on at all. The judge is another CLIP than any that training sees, and reads words, not pixels. What is
+picked and trained is not picked and trained again.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shlex
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image
 
+from benchmarks.picksreport import markdown, words_of
 from fashiondistill.cli import run_command, versions
 from fashiondistill.config import GROUND, STARTER, GenerateConfig, option, require
 from fashiondistill.data.drawings import KINDS, draw_garment
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
-from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
+from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise, keep_outside, load_pipeline
 from fashiondistill.images import tile
 from fashiondistill.scoring import ClipScorer
 from fashiondistill.store import Query, Store
@@ -33,6 +38,7 @@ from fashiondistill.store.designs import FAR_FROM_GROUND, Origin
 from train import dpo
 from train.intervals import NUM_RESAMPLES, summarise
 from train.settings import DpoConfig
+from train.starter.evaluate import hardware
 
 WEEK = "2020-W10"  # ranks play no part here, so any will do
 USER = hashlib.sha256(b"benchmarks.picks").hexdigest()[:32]
@@ -44,6 +50,7 @@ NEVER_PICKED = (
     "tote bag",
 )  # of these only held-out sketches are drawn; the rest is too thin to judge
 LIKED, DISLIKED = ("black plain", "navy plain", "charcoal plain"), ("white plain", "yellow plain", "white striped")
+SAVE_STEPS = 100  # updates that a kill costs at most
 MOST_LOSS = 0.10  # of diversity, issue 7
 SHOWN = 12  # requests on the sheet
 
@@ -61,14 +68,14 @@ class PicksConfig:
     num_held_out: int = option(60, "held-out sketches")
     num_inference_steps: int = option(6, "denoising steps of what is drawn")
     max_train_steps: int = option(400, "updates of train.dpo")
-    batch_size: int = option(8, "pairs, and real images, of a micro-batch")
-    gradient_accumulation_steps: int = option(2, "micro-batches of an update")
+    batch_size: int = option(16, "pairs, and real images, of a micro-batch")
+    gradient_accumulation_steps: int = option(1, "micro-batches of an update")
     learning_rate: float = option(1e-5, "of train.dpo")
     ema_decay: float = option(0.98, "of train.dpo; its own default averages over more updates than there are here")
     dpo_beta: float = option(0.0, "of train.dpo; 0 = calibrated")
     anchor_weight: float = option(0.1, "of train.dpo")
     image_size: tuple[int, ...] = option((512, 384), "height and width to train at", nargs=2)
-    num_workers: int = option(4, "processes that load the anchor's samples")
+    num_workers: int = option(0, "processes that load the anchor's samples; 0 = this one, which holds them in memory")
     seed: int = option(0, "of training; sketches and noise are always the same")
     device: str = option("auto", "where it runs", choices=("auto", "cpu", "cuda"))
 
@@ -133,6 +140,8 @@ def train(config: PicksConfig, store: Path, out: Path) -> Path:
             pretrained_model_name_or_path=config.model,
             preferences=str(store / "studio.sqlite"),
             num_samples=0,
+            save_steps=SAVE_STEPS,
+            in_memory=config.num_workers == 0,
             **shared,
         )
     )
@@ -146,9 +155,23 @@ def held_out(config: PicksConfig) -> Iterator[DesignRequest]:
         yield request_of(kinds[number % len(kinds)], HELD_OUT + number, config)
 
 
+@torch.no_grad()
 def draw(pipeline: GarmentPipeline, asked: DesignRequest) -> list[Design]:
-    """The candidates of a request in the order of their noise."""
-    return [event for event in pipeline.stream(asked) if isinstance(event, Design)]
+    """The candidates of a request in the order of their noise, all in one batch; the noise is the studio's."""
+    settings, channels = asked.config, pipeline.layout.latents
+    image, mask = pipeline.canvas(asked.sketch, None, None)
+    count = settings.num_candidates
+    noise = torch.cat([candidate_noise(asked.seed, index, channels) for index in range(count)])
+    for latents in pipeline.denoise(  # noqa: B007 - the last ones are wanted
+        noise,
+        pipeline.condition(asked.prompt, asked.sketch, image, mask).expand(count),
+        pipeline.encode_prompt("").to(pipeline.unet.dtype),
+        num_inference_steps=settings.num_inference_steps,
+        guidance_scale=settings.guidance_scale,
+    ):
+        pass
+    pictures = pipeline.decode_latents(latents)
+    return [Design(keep_outside(picture, image, mask), index, asked) for index, picture in enumerate(pictures)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +254,7 @@ def sheet(base: Drawn, trained: Drawn) -> Image.Image:
 
 def prove(config: PicksConfig) -> str:
     """Pick, train, draw, judge; returns what to print."""
-    out = Path(config.out)
+    out, began = Path(config.out), time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     judge = ClipScorer.load(Path(config.judge), config.device)
     base_model = load_pipeline(Path(config.model), config.device)
@@ -240,21 +263,13 @@ def prove(config: PicksConfig) -> str:
     base, trained = (measure(model, judge, config) for model in (base_model, trained_model))
     report = compare(base, trained, config)
     report |= {"picks": num_picks, "held_out": config.num_held_out, "settings": dataclasses.asdict(config)}
-    report |= {"versions": versions(), "device": str(base_model.device)}
+    report |= {"versions": versions(), "hardware": hardware(base_model.device.type)}
+    report |= {"command": shlex.join(["python", "-m", "benchmarks.picks", *sys.argv[1:]])}
+    report |= {"seconds": round(time.monotonic() - began)}
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    (out / "report.md").write_text(markdown(report), encoding="utf-8")
     sheet(base, trained).save(out / "sheet.jpg", quality=88)
-    return _words(report, out)
-
-
-def _words(report: dict, out: Path) -> str:
-    figures, lines = report["figures"], []
-    for name in ("judge_win_rate", "judge_gain", "taste_gain", "noun_change"):
-        low, high = figures[f"{name}_interval"]
-        lines.append(f"{name:16} {figures[f'{name}_average']:+.4f} [{low:+.4f}, {high:+.4f}]")
-    low, high = figures["diversity_ratio_interval"]
-    lines.append(f"diversity_ratio  {figures['diversity_ratio']:.4f} [{low:.4f}, {high:.4f}]")
-    lines += [f"{'reached' if reached else 'MISSED'}: {name}" for name, reached in report["reached"].items()]
-    return "\n".join([*lines, f"{report['picks']} picks, n = {report['held_out']} held-out sketches -> {out}"])
+    return words_of(report, out)
 
 
 def _unscored(design: Design) -> ScoredDesign:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from fashiondistill.config import GenerateConfig
+from fashiondistill.data.weeks import Week
 from fashiondistill.design import ScoredDesign
 from fashiondistill.images import to_model
 from fashiondistill.store import Query, Store, StoreError, export_picks, read_picks
@@ -190,9 +191,28 @@ def test_the_latents_are_those_of_the_pictures_and_the_conditions_those_of_the_r
     pairs = objective.round.pairs
     assert torch.equal(pairs.text_states[0], expected.encoder_hidden_states[0].cpu())
     assert torch.allclose(pairs.sketch[0], expected.sketch[0].cpu(), atol=0.01)
-    assert torch.equal(pairs.mask[0], expected.mask[0].cpu()) and not pairs.past_weights.any()
+    assert torch.equal(pairs.mask[0], expected.mask[0].cpu())
     pixels = torch.from_numpy(to_model(read_picture(pick.winner.file.read_bytes())[None]))
     assert torch.allclose(objective.round.winners[0].float(), pipeline.encode_image(pixels)[0], atol=2e-3)
+
+
+def test_a_pick_has_the_past_that_a_training_sample_of_its_week_has(ground, picked, tmp_path):
+    data = open_workplace(ground.dpo(tmp_path / "one")).data
+    row = next(n for n, item in enumerate(data.cached.dataset.items) if item.week == Week.parse("2020-W06"))
+    rows, weights = data.past_of(data.cached.dataset.facts(row))
+    before = data.past_before("top5gub", Week.parse("2020-W06"))
+    assert rows[weights > 0].tolist() == [article for article, _ in before]
+    assert weights[weights > 0].tolist() == pytest.approx([weight for _, weight in before])
+    assert data.past_before("top5gub", Week.parse("2019-W51")) == []  # the first week has none
+    export_picks(read_picks(picked), tmp_path / "picks")
+    path = tmp_path / "picks" / "picks.jsonl"
+    first = read_picks(picked)[0]
+    path.write_text(path.read_text().replace(f'"{first.week}"', '"2020-W06"'))
+    objective = objective_of(ground, tmp_path / "two", tmp_path / "picks")
+    pairs = objective.round.pairs
+    assert pairs.past_weights.sum(dim=1) == pytest.approx(1)
+    assert pairs.past_rows[0, : len(before)].tolist() == [r for r, _ in before]
+    assert "4 in weeks with a past" in objective.rounds.describe()
 
 
 def test_the_command_trains_on_picks_and_goes_on_with_the_same_ones_only(ground, picked, tmp_path, capsys):

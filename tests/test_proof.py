@@ -28,8 +28,9 @@ from train.proof.files import lock, read_scores
 from train.proof.kid import kid
 from train.proof.market import make_weeks, read_placements, read_stock
 from train.proof.measures import Judged, choose, spread
-from train.proof.plan import DPO, ORACLE, TEMPORAL, estimate, make_plan
+from train.proof.plan import AS_IS, DPO, ORACLE, TEMPORAL, Cost, estimate, make_plan
 from train.proof.sales import make_stock
+from train.proof.schedule import MEASURE, TRAIN, Task, ready, seconds_of, tasks_of, timeline
 from train.proof.settings import ProofConfig
 
 pytestmark = pytest.mark.timeout(600)  # a whole run, on a machine that others use too
@@ -198,7 +199,8 @@ def test_a_finished_run_does_nothing_and_a_stopped_one_goes_on(
     capsys.readouterr()
     assert main([*command, "--arms", "base", "no-loss", "--max_minutes", "1e-9"]) == 0
     assert (
-        "left for want of time: no-loss" in capsys.readouterr().out and not (arms / "no-loss" / "result.json").exists()
+        "left for want of time: train no-loss, measure no-loss." in capsys.readouterr().out
+        and not (arms / "no-loss" / "result.json").exists()
     )
 
 
@@ -228,14 +230,101 @@ def test_every_arm_stands_after_what_it_needs_and_the_plan_prices_all(capsys: py
     names = [arm.name for arm in plan]
     assert len(set(names)) == len(names) and sum(arm.kind == TEMPORAL for arm in plan) == 3 + 2
     for number, arm in enumerate(plan):
-        assert {*arm.needs, arm.reference} - {""} <= set(names[:number]), arm.name
+        assert {arm.start, arm.reference} - {""} <= set(names[:number]), arm.name
         assert estimate(config, arm).total > 0 and (estimate(config, arm).candidates > 0) == (
             arm.kind == DPO and arm.changes.get("dpo_weight", 1) > 0
         )
     assert main(["--output_dir", "x", "--plan"]) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in names) and "On one GPU" in shown
+    assert all(name in shown for name in names) and "minutes with 1 processes" in shown
     assert main(["--output_dir", "x", "--plan", "--arms", "dpo-9"]) == 2
+
+
+def test_a_main_arm_is_trained_before_any_is_measured_and_ablations_come_whole() -> None:
+    arms = make_plan(ProofConfig(output_dir="x"))
+    tasks = tasks_of(arms)
+    assert {(t.kind, t.arm.name) for t in tasks} == {(MEASURE, a.name) for a in arms} | {
+        (TRAIN, a.name) for a in arms if a.kind != AS_IS
+    }
+    groups = [task.arm.group for task in tasks]
+    assert groups == sorted(groups, key=["main", "seeds", "ablations"].index)
+    main = [task.kind for task in tasks if task.arm.group == "main"]
+    assert main == sorted(main, key=[TRAIN, MEASURE].index)
+    places = {task.name: number for number, task in enumerate(tasks)}
+    assert places["measure no-loss"] == places["train no-loss"] + 1
+
+
+def test_who_takes_a_round_over_waits_for_it_only_while_it_is_coming() -> None:
+    task = next(t for t in tasks_of(make_plan(ProofConfig(output_dir="x"))) if t.name == "train rejection-0")
+    done = {"train temporal-0"}
+    assert not ready(task, (), {"train dpo-0"}, lambda name: True)  # its own base is not trained
+    assert not ready(task, done, {"train dpo-0"}, lambda name: False)
+    assert ready(task, done, {"train dpo-0"}, lambda name: name == "train dpo-0")
+    assert ready(task, done, (), lambda name: False) and ready(task, done | {"train dpo-0"}, (), lambda name: False)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_the_timeline_keeps_needs_and_uses_every_process(workers: int) -> None:
+    config = ProofConfig(output_dir="x")
+    arms = make_plan(config)
+    costs = {arm.name: estimate(config, arm) for arm in arms}
+    slots, late = timeline(tasks_of(arms), (), costs, (workers, 0))
+    assert not late and len(slots) == len(tasks_of(arms)) and {slot.worker for slot in slots} == set(range(workers))
+    ends = {slot.task.name: slot.end for slot in slots}
+    for slot in slots:
+        assert all(ends[name] <= slot.start for name in slot.task.needs)
+        assert slot.end - slot.start == pytest.approx(seconds_of(slot.task, costs[slot.task.arm.name]))
+    for worker in range(workers):
+        own = sorted((slot.start, slot.end) for slot in slots if slot.worker == worker)
+        assert all(before[1] <= after[0] for before, after in zip(own, own[1:], strict=False))
+    limit = 300.0
+    early, late = timeline(tasks_of(arms), (), costs, (workers, limit))
+    assert late and max(slot.end for slot in early) <= limit
+    trained = {s.task.arm.name for s in early if s.task.kind == TRAIN}
+    if workers == 4:
+        assert "dpo-0" in trained and {"dpo-0", "control-0"} <= {
+            s.task.arm.name for s in early if s.task.kind == MEASURE
+        }
+
+
+def test_a_task_that_does_not_fit_leaves_room_for_a_shorter_one() -> None:
+    arms = [arm for arm in make_plan(ProofConfig(output_dir="x")) if arm.name in ("base", "temporal-0")]
+    costs = {"base": Cost(0, 0, 0, 0, 5.0), "temporal-0": Cost(1, 0, 0, 9, 5.0)}
+    slots, late = timeline(tasks_of(arms), (), costs, (1, 12.0))
+    assert [slot.task for slot in slots] == [Task(MEASURE, arms[0])]
+    assert late == ["train temporal-0", "measure temporal-0"]
+
+
+def test_what_breaks_is_noted_and_not_tried_again(finished: tuple[Path, list[str]], capsys, monkeypatch) -> None:
+    root, command = finished
+    failed = root / "out" / "arms" / "no-loss" / "failed.txt"
+
+    def broken(bench: object, arm: object) -> None:
+        raise RuntimeError("a kernel is missing")
+
+    monkeypatch.setattr("train.proof.runner.train_arm", broken)
+    with pytest.raises(RuntimeError, match="a kernel"):
+        main([*command, "--stage", "run", "--arms", "base", "no-loss"])
+    assert "a kernel is missing" in failed.read_text() and "delete this file" in failed.read_text()
+    capsys.readouterr()
+    assert main([*command, "--stage", "run", "--arms", "base", "no-loss"]) == 0
+    assert "broken, see failed.txt in its folder: train no-loss, measure no-loss." in capsys.readouterr().out
+    assert main([*command, "--stage", "report"]) == 0
+    text = (root / "docs" / "RESULTS.md").read_text()
+    assert "| temporal without trend loss | oracle, forecast | RuntimeError: a kernel is missing |" in text
+    failed.unlink()
+
+
+def test_a_stock_of_one_split_takes_the_others_from_the_photos(photos: Path, tmp_path: Path) -> None:
+    config = ProofConfig(dataset_path=str(photos), output_dir=str(tmp_path / "out"), stock_splits=("test",), **SMALL)
+    make_stock(config)
+    assert [path.name for path in config.stock.iterdir() if path.is_dir()] == ["test"]
+    with pytest.raises(FileNotFoundError, match="no such file. The stock holds the pictures of --stock_splits"):
+        make_weeks(dataclasses.replace(config, dataset_path=""))
+    make_weeks(config)
+    records = read_stock(config)
+    assert {records[item.article_id].split for item in GarmentDataset(config.weeks, "train").items} == {"train"}
+    assert len(GarmentDataset(config.weeks, "test")) > 0
 
 
 def test_an_arm_whose_need_is_not_asked_for_is_refused(finished: tuple[Path, list[str]], capsys) -> None:

@@ -91,6 +91,8 @@ def test_other_workers_read_the_same(ground: Ground, tmp_path: Path, monkeypatch
             temporal.train(ground.temporal(tmp_path / "parts", save_steps=1, **changes))
     temporal.train(ground.temporal(tmp_path / "parts", num_workers=1, **changes))
     assert traces(tmp_path / "whole", 2) == traces(tmp_path / "parts", 2)
+    temporal.train(ground.temporal(tmp_path / "held", in_memory=True, save_steps=2, **changes))
+    assert traces(tmp_path / "whole", 2) == traces(tmp_path / "held", 2)
 
 
 def test_another_runs_checkpoint_is_refused_by_setting(ground: Ground, tmp_path: Path) -> None:
@@ -237,9 +239,10 @@ def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (out / "losses.jsonl").read_text().splitlines()]
 
 
-def test_two_processes_give_the_losses_of_one(ground: Ground, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lora_rank", [0, 2])
+def test_two_processes_give_the_losses_of_one(ground: Ground, tmp_path: Path, lora_rank: int) -> None:
     """Of preference training, which has everything: rounds drawn in turns, pairs, and real images."""
-    changes = {"max_train_steps": 2, "save_steps": 2}
+    changes = {"max_train_steps": 2, "save_steps": 2, "lora_rank": lora_rank}
     dpo.train(ground.dpo(tmp_path / "one", **changes))
     words = flags(ground.dpo(tmp_path / "two", gradient_accumulation_steps=1, **changes))
     launch("torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "train.dpo", *words)

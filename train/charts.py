@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from train.intervals import Interval
 
 HIDDEN = ("step", "skipped")
 COLOURS = ("#2a7f6f", "#c26a3d", "#5b6bbf", "#b8902f", "#a3527f", "#6d8a3c")
@@ -57,6 +60,35 @@ def write_score_charts(scores: Mapping[str, Sequence[float]], path: Path) -> Non
         axes = figure.add_subplot(1, len(names) + 1, len(names) + 1)
         axes.scatter(scores[names[0]], scores[names[1]], s=12, color=COLOURS[2])
         axes.set(xlabel=names[0], ylabel=names[1], title="each image")
+    save(figure, path)
+
+
+@dataclass(frozen=True)
+class DotRow:
+    """A line of `write_dots`: its label, and an interval for each name of the legend."""
+
+    label: str
+    dots: Mapping[str, Interval]
+
+
+def write_dots(panels: Mapping[str, Sequence[DotRow]], path: Path, *, axis: str, marks: tuple[float, float]) -> None:
+    """Shares with their intervals as dots, a panel beside the other; upright lines at `marks`, the second dotted."""
+    most = max(len(rows) for rows in panels.values())
+    figure = Figure(figsize=(5.6 * len(panels), 1.6 + 0.4 * most), layout="constrained")
+    for column, (title, rows) in enumerate(panels.items()):
+        axes = figure.add_subplot(1, len(panels), column + 1)
+        for number, name in enumerate(rows[0].dots if rows else ()):
+            found = [row.dots[name] for row in rows]
+            places = [-place - 0.22 * number for place in range(len(rows))]
+            errors = [[one.mean - one.low for one in found], [one.high - one.mean for one in found]]
+            means = [one.mean for one in found]
+            axes.errorbar(means, places, xerr=errors, fmt="o", color=COLOURS[number], label=name, capsize=2)
+        axes.axvline(marks[0], color="grey", linewidth=1)
+        axes.axvline(marks[1], color="grey", linewidth=1, linestyle=":")
+        axes.set_yticks([-place - 0.11 for place in range(len(rows))], [row.label for row in rows], fontsize="small")
+        axes.set(title=title, xlabel=axis, xlim=(-0.02, 1.02))
+    filled = next(axes for axes, rows in zip(figure.axes, panels.values(), strict=True) if rows)
+    figure.legend(*filled.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     save(figure, path)
 
 

@@ -34,7 +34,7 @@ CONFIG, MANIFEST = "training_config.json", "manifest.json"
 FREE_SETTINGS = (
     "dataset_path output_dir pretrained_model_name_or_path clip cache_dir device num_workers save_steps "
     "max_train_steps keep_checkpoints resume_from_checkpoint sample_steps num_samples gradient_accumulation_steps "
-    "use_wandb use_tensorboard project_name gradient_checkpointing"
+    "use_wandb use_tensorboard project_name gradient_checkpointing in_memory"
 ).split()
 _NAME = re.compile(r"checkpoint-(\d+)")
 

@@ -17,8 +17,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from fashiondistill.data.categories import CATEGORIES
+from fashiondistill.data.categories import CATEGORIES, get_category
 from fashiondistill.data.dataset import SampleFacts, SampleKey
+from fashiondistill.data.weeks import Week
+from fashiondistill.data.windows import past_weeks
 from fashiondistill.diffusion.batches import worker_context
 from fashiondistill.diffusion.caches import CachedDataset
 from fashiondistill.diffusion.conditioning import Conditioning
@@ -114,10 +116,19 @@ class Place:
 
 
 class TrainingSet(Dataset):
-    """Cached samples with their past as rows of an article table."""
+    """Cached samples with their past as rows of an article table.
 
-    def __init__(self, cached: CachedDataset, table: ArticleTable) -> None:
+    Args:
+        cached: the samples.
+        table: its rows are named.
+        in_memory: a sample is read once; an article of many weeks is held once.
+    """
+
+    def __init__(self, cached: CachedDataset, table: ArticleTable, *, in_memory: bool = False) -> None:
         self.cached, self.row_of = cached, table.row_of
+        self._held: dict[int, dict[str, torch.Tensor]] | None = {} if in_memory else None
+        if in_memory:
+            cached.hold()
         facts = [cached.dataset.facts(index) for index in range(len(cached))]
         self.past_length = max(1, max(sum(len(past.article_ids) for past in one.past) for one in facts))
 
@@ -125,11 +136,20 @@ class TrainingSet(Dataset):
         return len(self.cached)
 
     def __getitem__(self, place: Place) -> dict[str, torch.Tensor]:
-        sample = self.cached[place.key]
+        row = place.key.index
+        held = self._held
+        if held is None:
+            return {"place": torch.tensor(place.place)} | self._read(row)
+        if row not in held:
+            held[row] = self._read(row)
+        return {"place": torch.tensor(place.place)} | held[row]
+
+    def _read(self, row: int) -> dict[str, torch.Tensor]:
+        """A sample without its place in the stream: the same in every epoch, since all past articles are given."""
+        sample = self.cached[row]
         rows, weights = self.past_of(sample)
         return {
-            "place": torch.tensor(place.place),
-            "row": torch.tensor(place.key.index),
+            "row": torch.tensor(row),
             "latents": sample.latents,
             "masked_latents": sample.masked_latents,
             "mask": sample.mask,
@@ -149,6 +169,19 @@ class TrainingSet(Dataset):
         for number, (article_id, weight) in enumerate(entries):
             rows[number], weights[number] = self.row_of[article_id], weight
         return rows, weights
+
+    def past_before(self, category: str, week: Week) -> list[tuple[int, float]]:
+        """Rows of what sold in the weeks before `week` in a category, with weights that sum to 1; [] if nothing did.
+
+        For a design of no sample's own, such as a designer's pick; a past week's weight is shared out as in `past_of`.
+        """
+        dataset = self.cached.dataset
+        articles = dataset.articles_by_week(get_category(category).folder, week)
+        config = dataset.config
+        entries = past_weeks(
+            week, articles, num_past_weeks=config.num_past_weeks, weight_decay=config.temporal_weight_decay
+        )
+        return [(self.row_of[i], one.weight / len(articles[one.week])) for one in entries for i in articles[one.week]]
 
 
 def stack(samples: Sequence[dict[str, torch.Tensor]]) -> TrainBatch:

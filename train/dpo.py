@@ -33,7 +33,7 @@ def make_objective(config: DpoConfig, place: Workplace, judge: Reward | None = N
     real = TemporalObjective(models, place.table.embeddings, features, config, world.autocast, train_trend=False)
     rounds = None
     if config.dpo_weight and config.dpo_frequency and config.preferences:
-        rounds = PickRounds(models, config, past_length=place.data.past_length, leads=world.leads)
+        rounds = PickRounds(models, config, past=place.data.past_before, leads=world.leads)
         if world.leads:
             print(rounds.describe(), flush=True)
     elif config.dpo_weight and config.dpo_frequency:

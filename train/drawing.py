@@ -12,13 +12,14 @@ import torch
 
 from fashiondistill.diffusion.conditioning import Conditioning
 from train.models import TrainingModels
-from train.objectives import Autocast
+from train.objectives import Autocast, in_threads
 from train.settings import TrainConfig
 
 
 def noise_of(seeds: Sequence[int], shape: Sequence[int]) -> torch.Tensor:
     """Noise [n, *shape], one generator for each seed: the same on every device and in every batch."""
-    return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+    one = lambda seed: torch.randn(shape, generator=torch.Generator().manual_seed(seed))  # noqa: E731
+    return torch.stack(in_threads(one, seeds))
 
 
 @torch.no_grad()

@@ -7,10 +7,12 @@ nothing of optimizers and files.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -33,6 +35,8 @@ from train.starter.common import random_generator
 
 REAL, PAIRS, FREQUENCY, PROMPTS = range(4)  # purposes of draws; each has a stream of its own
 Autocast = Callable[[], AbstractContextManager]
+Drawn = TypeVar("Drawn")
+_DRAWERS = ThreadPoolExecutor(min(8, os.cpu_count() or 1))  # starts no thread before the first draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +87,23 @@ class Draws:
     trend_dropped: torch.Tensor
 
 
+def in_threads(draw_one: Callable[[int], Drawn], keys: Sequence[int]) -> list[Drawn]:
+    """What each key gives, in order; torch's generators let one another run, and a GPU waits for nobody so long."""
+    return list(_DRAWERS.map(draw_one, keys))
+
+
 def draw(config: TrainConfig, purpose: int, batch: TrainBatch, *, low: int, high: int, offset: float) -> Draws:
     """Draws of a batch, on its device; timesteps from `low` to below `high`, noise with a share per channel."""
     shape = batch.latents.shape[1:]
-    noises, steps, chances = [], [], []
-    for place in batch.place.tolist():
+
+    def of_place(place: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         generator = random_generator("cpu", config.seed, purpose, place)
-        steps.append(torch.randint(low, high, (), generator=generator))
-        chances.append(torch.rand(2, generator=generator))
+        step = torch.randint(low, high, (), generator=generator)
+        chance = torch.rand(2, generator=generator)
         noise = torch.randn(shape, generator=generator)
-        noises.append(noise + offset * torch.randn(shape[0], 1, 1, generator=generator) if offset else noise)
+        return noise + offset * torch.randn(shape[0], 1, 1, generator=generator) if offset else noise, step, chance
+
+    noises, steps, chances = zip(*in_threads(of_place, batch.place.tolist()), strict=True)
     chance, device = torch.stack(chances).to(batch.latents.device), batch.latents.device
     return Draws(
         torch.stack(noises).to(device),

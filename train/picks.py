@@ -1,8 +1,9 @@
 """Designers' picks as a round of pairs: read from the studio's store instead of drawn and judged by CLIP.
 
 In: a studio.sqlite or exported picks. Out: one and the same `Round` whenever it is opened: winners and losers as the
-model's latents, conditions as the studio had them (sketch, words, mask; no past weeks, which it does not show the model
-either). Every favourite makes a pair with each of its losers, and each pair counts the same.
+model's latents, conditions as the studio had them: sketch, words, mask, and the past of the pick's week, which comes
+from the data set of the training, as that of its other samples does (a week that it does not know has none). Every
+favourite makes a pair with each of its losers, and each pair counts the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -31,6 +32,8 @@ from train.models import TrainingModels
 from train.rewards import saturation
 from train.settings import DpoConfig
 
+PastOf = Callable[[str, Week], Sequence[tuple[int, float]]]
+
 
 class PickRounds:
     """The pairs of --preferences, read and encoded once.
@@ -38,21 +41,23 @@ class PickRounds:
     Args:
         models: their autoencoder and text encoder encode; they are frozen.
         config: names the file and the size of pictures.
-        past_length: places for past articles in a `TrainBatch`; all stay empty.
+        past: (category, week) -> rows of the articles that sold before, with weights; see `TrainingSet.past_before`.
         leads: whether this process writes rounds/picks.jsonl, which says what was learnt from.
 
     Raises:
         FileNotFoundError, ValueError: if there is nothing to read, or no pick that may be used.
     """
 
-    def __init__(self, models: TrainingModels, config: DpoConfig, *, past_length: int, leads: bool = True) -> None:
-        self.models, self.config, self.past_length = models, config, past_length
+    def __init__(self, models: TrainingModels, config: DpoConfig, *, past: PastOf, leads: bool = True) -> None:
+        self.models, self.config = models, config
         self.picks = read_picks(Path(config.preferences))
         if not self.picks:
             raise ValueError(
                 f"--preferences {config.preferences} holds no pick that may be used: no favourite with a sibling that "
                 "is none, or everybody opted out. Pick favourites in the studio, or leave the flag out."
             )
+        self.pasts = [past(pick.category, Week.parse(pick.week)) for pick in self.picks]
+        self.past_length = max(1, *map(len, self.pasts))
         self.key = self._key()
         self._round: Round | None = None
         if leads:
@@ -65,7 +70,11 @@ class PickRounds:
         drawn = Counter(pick.model for pick in self.picks)
         by_model = ", ".join(f"{model} ({count})" for model, count in drawn.most_common())
         pairs = sum(len(pick.losers) for pick in self.picks)
-        return f"{len(self.picks)} picks, {pairs} pairs from {self.config.preferences}; drawn by {by_model}"
+        known = sum(map(bool, self.pasts))
+        return (
+            f"{len(self.picks)} picks, {pairs} pairs from {self.config.preferences}; drawn by {by_model}; {known} in "
+            "weeks with a past in --dataset_path"
+        )
 
     def open(self, number: int, expected_key: str | None = None) -> Round:
         """The pairs; the same ones in every round.
@@ -84,14 +93,14 @@ class PickRounds:
         return Round(number, self.key, one.pairs, one.winners, one.losers, one.weights, one.saturation)
 
     def _key(self) -> str:
-        text = json.dumps([[_line(pick) for pick in self.picks], list(self.config.image_size)])
+        text = json.dumps([[_line(pick) for pick in self.picks], self.pasts, list(self.config.image_size)])
         frozen = (self.models.pipeline.vae, self.models.pipeline.text_encoder)
         return hashlib.sha256("".join(weights_id(module, text) for module in frozen).encode()).hexdigest()
 
     @torch.no_grad()
     def _encode(self) -> Round:
         samples, winners, losers, colours = [], [], [], []
-        for pick in self.picks:
+        for pick, past in zip(self.picks, self.pasts, strict=True):
             conditioning = self._conditioning(pick)
             sides = [self._picture(one.file) for one in (pick.winner, *pick.losers)]
             pixels = torch.from_numpy(to_model(np.stack(sides)))
@@ -101,7 +110,7 @@ class PickRounds:
             for loser in latents[1:]:
                 winners.append(latents[0])
                 losers.append(loser)
-                samples.append(self._sample(pick, conditioning, latents[0], len(samples)))
+                samples.append(self._sample(pick, past, conditioning, latents[0]) | {"row": torch.tensor(len(samples))})
         pairs = stack(samples)
         drift = float(torch.cat(colours).mean())
         return Round(0, self.key, pairs, torch.stack(winners), torch.stack(losers), torch.ones(len(pairs)), drift)
@@ -114,18 +123,22 @@ class PickRounds:
         image, mask = self.models.pipeline.canvas(sketch, image, mask)
         return self.models.pipeline.condition(pick.prompt, sketch, image, mask)
 
-    def _sample(self, pick: Pick, found: Conditioning, latents: torch.Tensor, row: int) -> dict[str, torch.Tensor]:
+    def _sample(
+        self, pick: Pick, past: Sequence[tuple[int, float]], found: Conditioning, latents: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        rows, weights = torch.zeros(self.past_length, dtype=torch.int64), torch.zeros(self.past_length)
+        for number, (article, weight) in enumerate(past):
+            rows[number], weights[number] = article, weight
         sketch = found.sketch if found.sketch is not None else torch.zeros_like(found.mask)
         return {
             "place": torch.tensor(0),  # set anew by every update
-            "row": torch.tensor(row),
             "latents": latents.float(),
             "masked_latents": found.masked_latents[0].float().cpu(),
             "mask": found.mask[0].float().cpu(),
             "sketch": sketch[0].float().cpu(),
             "text_states": found.encoder_hidden_states[0].float().cpu(),
-            "past_rows": torch.zeros(self.past_length, dtype=torch.int64),
-            "past_weights": torch.zeros(self.past_length),
+            "past_rows": rows,
+            "past_weights": weights,
             "category": torch.tensor(CATEGORY_PLACE[pick.category]),
             "season": torch.tensor(season_of(Week.parse(pick.week))),
         }

@@ -84,7 +84,8 @@ def open_workplace(config: TrainConfig, *, trend_tokens: int | None = None, lear
     base = [models.unet, *([models.trend] if models.trend is not None else [])]
     base_id = hashlib.sha256("".join(weights_id(module, "") for module in base).encode()).hexdigest()
     identity = {"data": data_id, "base_weights": base_id, "clip_weights": weights_id(models.scorer.model, "")}
-    return Workplace(world, models, TrainingSet(cached, table), table, validation, identity)
+    data = TrainingSet(cached, table, in_memory=config.in_memory)
+    return Workplace(world, models, data, table, validation, identity)
 
 
 def run_training(config: TrainConfig, place: Workplace, objective: Objective) -> str:

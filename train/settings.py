@@ -66,6 +66,7 @@ class TrainConfig:
         False, "GPU: let cuDNN try its kernels and use TF32; the last digits may then differ from run to run"
     )
     num_workers: int = option(4, "processes that load cached samples; 0 = none beside this one")
+    in_memory: bool = option(False, "keep cached samples in memory, about 150 kB a picture; goes with --num_workers 0")
     seed: int = option(42, "seed of everything that is drawn")
     noise_offset: float = option(0.1, "share of noise that is the same in all pixels of a channel")
     snr_gamma: float = option(5.0, "min-SNR clamp (Hang et al. 2023)")

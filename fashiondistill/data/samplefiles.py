@@ -123,12 +123,12 @@ def _opened(path: Path, field: str) -> Image.Image:
     if not path.is_file():
         raise FileNotFoundError(f"{field}: there is no file {path}. Run prepare again.")
     try:
-        file = Image.open(io.BytesIO(path.read_bytes()), formats=("PNG",))
+        file = Image.open(io.BytesIO(path.read_bytes()), formats=("PNG", "WEBP"))
         if file.width * file.height > MAX_PIXELS:
             raise ValueError(f"it has {file.width} x {file.height} pixels; at most 16 megapixels are read")
         file.load()
     except UnidentifiedImageError as error:
-        raise ValueError(f"{field}: {path} cannot be read: it is no PNG picture. Make it again.") from error
+        raise ValueError(f"{field}: {path} cannot be read: it is neither PNG nor WebP. Make it again.") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{field}: {path} cannot be read ({error}). Make it again.") from error
     return file

@@ -15,6 +15,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -39,6 +40,7 @@ if TYPE_CHECKING:  # diffusers takes seconds to import, and workers that only re
 
 NATIVE_SIZE = (IMAGE_HEIGHT, IMAGE_WIDTH)
 KEEP_DAYS = 30
+READING_THREADS = 8
 SECONDS_OF_DAY = 86_400
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.safetensors(\.[0-9]+\.part)?")  # the second is of a run that was killed
 _DIGESTS: dict[tuple[int, int, int, int], str] = {}  # (device, inode, size, time of change) -> SHA-256
@@ -83,6 +85,7 @@ class CachedDataset:
         self.dataset, self.folder = dataset, folder
         self.keys, self.text_keys = tuple(keys), text_keys
         self.config = dataset.config
+        self._held: dict[str, dict[str, torch.Tensor]] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -90,9 +93,19 @@ class CachedDataset:
     def __getitem__(self, key: int | SampleKey) -> CachedSample:
         index = key.index if isinstance(key, SampleKey) else key
         facts = self.dataset.facts(key)
-        states = _read(_path(self.folder, self.keys[index]))
-        text = _read(_path(self.folder, self.text_keys[facts.caption]))
+        states, text = self._entry(self.keys[index]), self._entry(self.text_keys[facts.caption])
         return CachedSample(**vars(facts), **states, **text)
+
+    def hold(self) -> None:
+        """Keep in memory what is read from now on, each entry once, however many weeks an article stands in."""
+        self._held = {} if self._held is None else self._held
+
+    def _entry(self, key: str) -> dict[str, torch.Tensor]:
+        if self._held is None:
+            return _read(_path(self.folder, key))
+        if key not in self._held:
+            self._held[key] = _read(_path(self.folder, key))
+        return self._held[key]
 
 
 def collate_cached(samples: Sequence[CachedSample], *, pose_channels: int = 0) -> CachedBatch:
@@ -168,7 +181,8 @@ def weights_id(module: torch.nn.Module, extra: str) -> str:
 def _encode(
     dataset: GarmentDataset, pipeline: GarmentPipeline, chosen: dict[str, int], folder: Path, size: tuple[int, int]
 ) -> None:
-    batch = collate([dataset[index] for index in chosen.values()]).to(pipeline.device)
+    with ThreadPoolExecutor(READING_THREADS) as readers:  # decoders and OpenCV let other threads run
+        batch = collate(list(readers.map(dataset.__getitem__, chosen.values()))).to(pipeline.device)
     pixels, repaint, strokes = batch.pixels(), batch.repaint(), batch.strokes()
     if size != NATIVE_SIZE:
         pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(-1, 1)

@@ -11,11 +11,12 @@ import sys
 import time
 
 from fashiondistill.cli import run_command, write_run
-from train.proof.arms import open_bench, run_arms
-from train.proof.files import lock, spent_seconds
+from train.proof.arms import open_bench, prepare
+from train.proof.files import lock
 from train.proof.market import make_weeks, read_market
-from train.proof.plan import chosen, describe, make_plan
+from train.proof.plan import chosen, make_plan
 from train.proof.report import write_report
+from train.proof.runner import describe, run_arms
 from train.proof.settings import ProofConfig
 
 
@@ -24,11 +25,10 @@ def prove(config: ProofConfig) -> str:
     started, plan = time.monotonic(), make_plan(config)
     arms = chosen(config, plan)
     if config.plan:
-        spent = {arm.name: spent_seconds(config, arm.name) for arm in plan}
-        return describe(config, arms, {name: value for name, value in spent.items() if value is not None})
+        return describe(config, arms)
     config.out.mkdir(parents=True, exist_ok=True)
     write_run(config.out, config)
-    lines, late = [], []
+    lines, left = [], False
     if config.stage in ("all", "data"):
         with lock(config.out / "data", wait=True):
             counts = _stock(config)["counts"]
@@ -38,10 +38,16 @@ def prove(config: ProofConfig) -> str:
     if config.stage in ("all", "run"):
         with lock(config.out / "data", wait=True):
             make_weeks(config)
-        late = run_arms(open_bench(config, started), arms)
-        left = f"left for want of time: {', '.join(late)}. The same command goes on." if late else "all arms are done."
-        lines.append(left)
-    if config.stage == "report" or (config.stage == "all" and not late):
+        bench = open_bench(config, started)
+        prepare(bench)
+        outcome = run_arms(bench, arms)
+        left = bool(outcome.late or outcome.failed)
+        if outcome.late:
+            lines.append(f"left for want of time: {', '.join(outcome.late)}. The same command goes on.")
+        if outcome.failed:
+            lines.append(f"broken, see failed.txt in its folder: {', '.join(outcome.failed)}.")
+        lines += [] if left else ["all arms are done."]
+    if config.stage == "report" or (config.stage == "all" and not left):
         lines.append(write_report(config, plan))
     return "\n".join(lines)
 

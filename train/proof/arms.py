@@ -1,9 +1,8 @@
-"""Runs arms: trains what is not trained, draws and measures what is not measured, one folder and result.json each.
+"""One arm: its training, its measuring, and what all arms of a process share.
 
-In: `ProofConfig`, the plan, a judge. Out: OUT/arms/NAME/ with train/ (a training's own folder, which goes on by
-itself), MODE.safetensors (scores), MODE/NN.png (sample pictures) and result.json, which says that the arm is done and
-what it cost. Several processes, for example one a GPU, may run the same plan: an arm is held by a lock that ends with
-its process. Knows nothing of tables.
+In: `ProofConfig`, an `Arm`, a judge. Out: OUT/arms/NAME/ with train/ (a training's own folder, which goes on by
+itself), MODE.safetensors (scores), MODE/NN.jpg (sample pictures) and result.json, which says which modes are done and
+what the arm cost. Knows nothing of tables and of who does what (`runner`).
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from fashiondistill.cli import versions
 from fashiondistill.diffusion.caches import weights_id
 from fashiondistill.scoring import ClipScorer
@@ -32,6 +29,7 @@ from train.proof.cases import Cases, make_cases
 from train.proof.ensemble import EnsembleScorer
 from train.proof.files import (
     RESULT,
+    add_seconds,
     folder_of,
     last_of_training,
     lock,
@@ -44,15 +42,13 @@ from train.proof.files import (
     write_scores,
 )
 from train.proof.measures import measure
-from train.proof.plan import AS_IS, TEMPORAL, Arm, estimate, make_plan
+from train.proof.plan import AS_IS, TEMPORAL, Arm, estimate
 from train.proof.settings import ProofConfig
 from train.rewards import Reward
 from train.runs import Workplace, disk_errors, open_workplace, run_training
 from train.settings import DpoConfig, TemporalConfig, TrainConfig
 from train.starter.evaluate import hardware
 from train.tables import embed_articles
-
-WAIT_SECONDS = 2.0  # between looks at what another process has finished
 
 
 @dataclass
@@ -97,106 +93,57 @@ def open_bench(config: ProofConfig, started: float) -> Bench:
     return Bench(config, world, judge, started)
 
 
+def prepare(bench: Bench) -> None:
+    """Encode what all arms share, once, while other processes wait; they find it in the cache, and make it no more.
+
+    What was prepared is only noted: an entry that is missing after all is made by whoever needs it.
+    """
+    config = bench.config
+    names = ("pretrained_model_name_or_path", "reward_clips", "reward_views", "judge", "num_cases", "image_size")
+    wanted = json.loads(json.dumps({name: getattr(config, name) for name in names}))
+    with lock(config.cache, "prepare", wait=True):
+        if read_json(config.cache / "prepared.json") == wanted:
+            return
+        start = Path(config.pretrained_model_name_or_path)
+        settings = DpoConfig(**(config.common(config.out, start, 0) | config.dpo()))
+        place = open_workplace(settings)
+        reward_of(config, settings, place)
+        bench.cases_for(place.models)
+        save_text(config.cache / "prepared.json", json.dumps(wanted) + "\n")
+
+
 def _clip_of(folder: str) -> Path:
     """A stage's folder has its CLIP in clip/."""
     inside = Path(folder) / "clip"
     return inside if inside.is_dir() else Path(folder)
 
 
-def run_arms(bench: Bench, plan: Sequence[Arm]) -> list[str]:
-    """Run what is not done, in the plan's order as far as it is free; returns the names left for want of time.
-
-    Raises:
-        ValueError: if an arm needs one that is neither done nor in the plan.
-    """
-    config = bench.config
-    waiting = [arm for arm in plan if not is_done(config, arm)]
-    late: list[str] = []
-    while waiting:
-        if _is_late(bench):
-            return late + [arm.name for arm in waiting if not is_done(config, arm)]
-        ran = False
-        for arm in list(waiting):
-            if is_done(config, arm):
-                waiting.remove(arm)
-                continue
-            if not all(_is_done(config, name) for name in arm.needs):
-                _check_needs(config, arm, waiting, late)
-                if set(arm.needs) & set(late):
-                    late.append(arm.name)
-                    waiting.remove(arm)
-                continue
-            if not _fits(bench, arm):
-                late.append(arm.name)
-                waiting.remove(arm)
-                continue
-            with lock(folder_of(config, arm.name)) as free:
-                if free and not is_done(config, arm):
-                    run_arm(bench, arm)
-                    bench.ran += 1
-                    ran = True
-            if ran:
-                break  # from the top: an earlier arm may have become possible
-        if waiting and not ran:
-            time.sleep(WAIT_SECONDS)  # all that is left waits for another process
-    return late
-
-
-def _check_needs(config: ProofConfig, arm: Arm, waiting: Sequence[Arm], late: Sequence[str]) -> None:
-    known = {one.name for one in waiting} | set(late)
-    for name in arm.needs:
-        if not _is_done(config, name) and name not in known:
-            raise ValueError(f"--arms {arm.name} needs {name}, which is not done: name it too.")
-
-
-def _is_late(bench: Bench) -> bool:
-    """Whether --max_minutes are over, for example because another process took long with what the rest needs."""
-    minutes = bench.config.max_minutes
-    return bool(minutes) and time.monotonic() - bench.started > minutes * 60
-
-
-def _fits(bench: Bench, arm: Arm) -> bool:
-    """Whether an arm should end within --max_minutes.
-
-    The first of a process always starts, or one that takes longer than a call may would never get anywhere: its
-    training goes on from its last checkpoint.
-    """
-    config = bench.config
-    if not config.max_minutes or not bench.ran:
+def is_trained(config: ProofConfig, arm: Arm) -> bool:
+    """Whether the model that an arm draws with stands there, trained with these settings."""
+    if arm.kind == AS_IS:
         return True
-    spent = time.monotonic() - bench.started
-    return spent + estimate(config, arm).total * pace(config) <= config.max_minutes * 60
+    settings = json.loads(json.dumps(dataclasses.asdict(training_settings(config, arm))))
+    return read_json(folder_of(config, arm.name) / "train" / "final_model" / "training_config.json") == settings
 
 
-def pace(config: ProofConfig) -> float:
-    """Seconds that arms took here over those that were expected, of all that are done; 1 before the first."""
-    done = [(spent_seconds(config, arm.name), estimate(config, arm).total) for arm in make_plan(config)]
-    known = [(spent, expected) for spent, expected in done if spent is not None]
-    return sum(spent for spent, _ in known) / sum(expected for _, expected in known) if known else 1.0
-
-
-def is_done(config: ProofConfig, arm: Arm) -> bool:
-    """Whether an arm is done, with these settings.
+def is_measured(config: ProofConfig, arm: Arm) -> bool:
+    """Whether all modes of an arm were measured, with these settings.
 
     Raises:
-        ValueError: if it was done with others.
+        ValueError: if that was done with others.
     """
     path = folder_of(config, arm.name) / RESULT
-    if not path.is_file():
+    record = read_json(path)
+    if not record:
         return False
-    before = json.loads(path.read_text(encoding="utf-8"))["settings"]
-    now = settings_of(config, arm)
+    before, now = record["settings"], settings_of(config, arm)
     changed = [name for name in now if before.get(name) != now[name]]
     if changed:
         raise ValueError(
             f"{path} was made with another {changed[0]} ({before.get(changed[0])}, not {now[changed[0]]}). Choose "
             "another --output_dir, or delete that arm's folder."
         )
-    return True
-
-
-def _is_done(config: ProofConfig, name: str) -> bool:
-    return (folder_of(config, name) / RESULT).is_file()
+    return record["measured"] == list(arm.modes)
 
 
 def settings_of(config: ProofConfig, arm: Arm) -> dict:
@@ -213,29 +160,53 @@ def settings_of(config: ProofConfig, arm: Arm) -> dict:
     return json.loads(json.dumps(values))
 
 
-def run_arm(bench: Bench, arm: Arm) -> None:
-    """Train, draw and measure one arm; what an earlier call finished is kept."""
-    config, folder = bench.config, folder_of(bench.config, arm.name)
-    print(f"arm {arm.name}: about {estimate(config, arm).total * pace(config):.0f} s", file=sys.stderr)
-    spent = read_json(folder / "spent.json")
-    began = time.monotonic()
-    if arm.kind != AS_IS:
-        train_arm(bench, arm)
-        spent["train"] = spent.get("train", 0.0) + time.monotonic() - began
-        save_text(folder / "spent.json", json.dumps(spent))
+def training_settings(config: ProofConfig, arm: Arm) -> TrainConfig:
+    """Of an arm that is trained."""
+    common = config.common(folder_of(config, arm.name) / "train", start_of(config, arm), arm.seed)
+    if arm.kind == TEMPORAL:
+        return TemporalConfig(**(common | config.temporal() | dict(arm.changes)))
+    return DpoConfig(**(common | config.dpo() | dict(arm.changes)))
+
+
+def train_arm(bench: Bench, arm: Arm) -> None:
+    """Train an arm, or go on with it."""
+    config, folder, began = bench.config, folder_of(bench.config, arm.name), time.monotonic()
+    settings = training_settings(config, arm)
+    if isinstance(settings, TemporalConfig):
+        print(temporal.train(settings), file=sys.stderr)
+    else:
+        reuse_round(config, arm, folder / "train")
+        with disk_errors():
+            place = open_workplace(settings)
+            objective = make_objective(settings, place, reward_of(config, settings, place))
+            print(run_training(settings, place, objective), file=sys.stderr)
+            save_text(folder / "train" / "beta.json", json.dumps({"beta": objective.beta}))
+    add_seconds(folder, "train", time.monotonic() - began)
+
+
+def measure_arm(bench: Bench, arm: Arm) -> None:
+    """Draw and measure with an arm's model; each mode is written as it ends, and one that stands there is kept."""
+    config, folder, began = bench.config, folder_of(bench.config, arm.name), time.monotonic()
     models = load_models(TrainConfig(**config.common(folder, model_of(config, arm), 0)), bench.device)
     cases = bench.cases_for(models)
-    for mode in arm.modes:
-        start = time.monotonic()
+    for number, mode in enumerate(arm.modes):
         if read_scores(config, arm.name, mode) is None:
             write_scores(folder, mode, measure(config, arm, models, cases, mode, bench.world.autocast))
-            spent[mode] = spent.get(mode, 0.0) + time.monotonic() - start
-            save_text(folder / "spent.json", json.dumps(spent))
-    record = {
+            add_seconds(folder, mode, time.monotonic() - began)
+        began = time.monotonic()
+        save_text(folder / RESULT, json.dumps(_record(bench, arm, arm.modes[: number + 1]), indent=1) + "\n")
+
+
+def _record(bench: Bench, arm: Arm, measured: Sequence[str]) -> dict:
+    """What a report needs to know of an arm beside its scores."""
+    config, folder = bench.config, folder_of(bench.config, arm.name)
+    return {
         "settings": settings_of(config, arm),
+        "measured": list(measured),
         "title": arm.title,
         "reference": arm.reference,
-        "seconds": {name: round(value, 1) for name, value in spent.items()},
+        "group": arm.group,
+        "seconds": {name: round(value, 1) for name, value in spent_seconds(config, arm.name).items()},
         "expected_seconds": dataclasses.asdict(estimate(config, arm)),
         "training": last_of_training(folder),
         "judge": weights_id(bench.judge.model, "")[:12],
@@ -243,30 +214,6 @@ def run_arm(bench: Bench, arm: Arm) -> None:
         "versions": versions(),
         "command": shlex.join(["python", "-m", "train.proof", *sys.argv[1:]]),
     }
-    save_text(folder / RESULT, json.dumps(record, indent=1) + "\n")
-    took = ", ".join(f"{name} {value:.0f} s" for name, value in spent.items())
-    tqdm.write(f"arm {arm.name} done: {took}", file=sys.stderr)
-
-
-def train_arm(bench: Bench, arm: Arm) -> None:
-    """Train an arm, or go on; a finished training is left as it is."""
-    config, out = bench.config, folder_of(bench.config, arm.name) / "train"
-    common = config.common(out, start_of(config, arm), arm.seed)
-    if arm.kind == TEMPORAL:
-        settings: TrainConfig = TemporalConfig(**(common | config.temporal() | dict(arm.changes)))
-    else:
-        settings = DpoConfig(**(common | config.dpo() | dict(arm.changes)))
-    if read_json(out / "final_model" / "training_config.json") == json.loads(json.dumps(dataclasses.asdict(settings))):
-        return
-    if isinstance(settings, TemporalConfig):
-        print(temporal.train(settings), file=sys.stderr)
-        return
-    reuse_round(config, arm, out)
-    with disk_errors():
-        place = open_workplace(settings)
-        objective = make_objective(settings, place, reward_of(config, settings, place))
-        print(run_training(settings, place, objective), file=sys.stderr)
-        save_text(out / "beta.json", json.dumps({"beta": objective.beta}))
 
 
 def reward_of(config: ProofConfig, settings: DpoConfig, place: Workplace) -> Reward:

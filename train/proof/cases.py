@@ -15,6 +15,7 @@ Nothing here is trained or drawn.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,13 +26,14 @@ from fashiondistill.data.attributes import compose_caption
 from fashiondistill.data.dataset import GarmentDataset, SampleFacts, SampleKey
 from fashiondistill.data.vitonhd import ArticleRecord
 from fashiondistill.data.weeks import Week
-from fashiondistill.diffusion.caches import cache_states
+from fashiondistill.diffusion.caches import READING_THREADS, cache_states
 from fashiondistill.scoring import ClipScorer
 from train.data import Place, TrainBatch, TrainingSet, stack
 from train.models import TrainingModels
 from train.proof.market import Placement, read_placements, read_stock, weeks_of
 from train.proof.plan import BARE, FORECAST, ORACLE
 from train.proof.settings import ProofConfig
+from train.starter.adherence import inner_strokes
 from train.starter.distances import features_of
 from train.tables import ArticleTable, embed_articles
 
@@ -65,6 +67,7 @@ class Cases:
         prompts: mode -> words of each case.
         text_states: words -> states [77, D].
         photos: the judge's features [S, C] of the cases' own photos.
+        inside, strokes: bool [H, W] of each: the garment, and the inner strokes of its sketch.
         reward, judge: what both CLIPs compare with.
     """
 
@@ -76,6 +79,8 @@ class Cases:
     prompts: dict[str, tuple[str, ...]]
     text_states: dict[str, torch.Tensor]
     photos: torch.Tensor
+    inside: list[np.ndarray]
+    strokes: list[np.ndarray]
     reward: Target
     judge: Target
 
@@ -126,6 +131,9 @@ def make_cases(config: ProofConfig, models: TrainingModels, judge: ClipScorer) -
     facts = tuple(few.facts(row) for row in range(len(few)))
     prompts = words(facts, read_stock(config), models.scorer)
     every = sorted({text for texts in prompts.values() for text in texts})
+    with ThreadPoolExecutor(READING_THREADS) as readers:
+        samples = list(readers.map(few.__getitem__, range(len(few))))
+    inside = [sample.mask > 127 for sample in samples]
     return Cases(
         facts=facts,
         dataset=few,
@@ -134,7 +142,9 @@ def make_cases(config: ProofConfig, models: TrainingModels, judge: ClipScorer) -
         week_ids=tuple(_sold(whole)[one.category, one.week] for one in facts),
         prompts=prompts,
         text_states={text: models.pipeline.encode_prompt(text)[0].float().cpu() for text in every},
-        photos=torch.from_numpy(features_of(judge, [few[row].image for row in range(len(few))]).pooled),
+        photos=torch.from_numpy(features_of(judge, [sample.image for sample in samples]).pooled),
+        inside=inside,
+        strokes=[inner_strokes(s.sketch.astype(np.float32) / 255, own) for s, own in zip(samples, inside, strict=True)],
         reward=reward,
         judge=other,
     )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:  # a report needs neither torch models nor open_clip
     from train.proof.cases import Cases
     from train.proof.measures import Scores
 
-RESULT = "result.json"
+RESULT, FAILED = "result.json", "failed.txt"
+JPEG_QUALITY = 90  # of sample pictures, which are looked at and not measured
 STAMP = "1"  # of a score file; another one measures anew
 
 
@@ -44,7 +45,7 @@ def write_cases(config: ProofConfig, cases: Cases) -> None:
     for number in range(min(config.num_shown, len(cases))):
         sample = cases.dataset[number]
         Image.fromarray(255 - sample.sketch).save(folder / f"{number:02d}_sketch.png")
-        Image.fromarray(sample.image).save(folder / f"{number:02d}_photo.png")
+        Image.fromarray(sample.image).save(folder / f"{number:02d}_photo.jpg", quality=JPEG_QUALITY)
     weeks = [str(one.week) for one in cases.facts]
     record = {"articles": cases.articles, "weeks": weeks, "prompts": {m: list(t) for m, t in cases.prompts.items()}}
     save_text(folder / "cases.json", json.dumps(record) + "\n")
@@ -56,10 +57,20 @@ def read_cases(config: ProofConfig) -> CaseFile | None:
     return CaseFile(**record) if record else None
 
 
-def spent_seconds(config: ProofConfig, name: str) -> float | None:
-    """Wall time of an arm that is done; None if it is not."""
-    path = folder_of(config, name) / RESULT
-    return sum(json.loads(path.read_text(encoding="utf-8"))["seconds"].values()) if path.is_file() else None
+def spent_seconds(config: ProofConfig, name: str) -> dict[str, float]:
+    """Wall time of what an arm has finished: "train" and its modes."""
+    return read_json(folder_of(config, name) / "spent.json")
+
+
+def add_seconds(folder: Path, name: str, seconds: float) -> None:
+    """Add to the wall time of a part of an arm."""
+    spent = read_json(folder / "spent.json")
+    save_text(folder / "spent.json", json.dumps(spent | {name: spent.get(name, 0.0) + seconds}))
+
+
+def round_of(config: ProofConfig, name: str) -> Path:
+    """The first round of an arm's candidates."""
+    return folder_of(config, name) / "train" / "rounds" / "round_0000.safetensors"
 
 
 def folder_of(config: ProofConfig, name: str) -> Path:
@@ -90,7 +101,8 @@ def last_of_training(folder: Path) -> dict:
     last = lines[-max(1, len(lines) // 10) :]
     names = [name for name in last[-1] if name not in ("step", "skipped")]
     found = {name: [line[name] for line in last if line.get(name) is not None] for name in names}
-    beta = read_json(folder / "train" / "beta.json")
+    compared = "accuracy" in found  # with a reference; elsewhere beta has no part
+    beta = read_json(folder / "train" / "beta.json") if compared else {}
     return beta | {"updates": len(lines)} | {n: sum(values) / len(values) for n, values in found.items() if values}
 
 
@@ -99,7 +111,7 @@ def write_scores(folder: Path, mode: str, scores: Scores) -> None:
     pictures = folder / mode
     pictures.mkdir(parents=True, exist_ok=True)
     for number, picture in enumerate(scores.pictures):
-        Image.fromarray(picture).save(pictures / f"{number:02d}.png")
+        Image.fromarray(picture).save(pictures / f"{number:02d}.jpg", quality=JPEG_QUALITY)
     save_tensors(folder / f"{mode}.safetensors", scores.tensors, STAMP)
 
 
@@ -109,10 +121,10 @@ def read_scores(config: ProofConfig, name: str, mode: str) -> dict[str, torch.Te
 
 
 @contextmanager
-def lock(folder: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Whether nobody else works in a folder (with `wait`, once nobody does); held until the end, or the process's."""
+def lock(folder: Path, name: str = "work", *, wait: bool = False) -> Iterator[bool]:
+    """Whether nobody else does this work in a folder (with `wait`, once nobody does); held until the process ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w", encoding="utf-8") as handle:
+    with open(folder / f".{name}.lock", "w", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

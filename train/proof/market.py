@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from fashiondistill.data.vitonhd import (
     KINDS_OF_FILE,
@@ -93,8 +94,30 @@ def read_stock(config: ProofConfig) -> dict[str, ArticleRecord]:
     return {record.article_id: record for record in records}
 
 
+def picture_of(config: ProofConfig, record: ArticleRecord, kind: str) -> Path:
+    """A file of an article: in the stock, or else in --dataset_path.
+
+    Raises:
+        FileNotFoundError: if it is in neither.
+    """
+    places = [config.stock] + [Path(config.dataset_path)] * bool(config.dataset_path)
+    paths = [article_path(place, record, kind) for place in places]
+    found = next((path for path in paths if path.is_file()), None)
+    if found is None:
+        raise FileNotFoundError(
+            f"{' and '.join(map(str, paths))}: no such file. The stock holds the pictures of --stock_splits of stage "
+            "data; give with --dataset_path the prepared photos that hold the rest."
+        )
+    return found
+
+
 def make_weeks(config: ProofConfig) -> None:
-    """Link every bestseller into its week folders; a finished folder is left as it is."""
+    """Link every bestseller into its week folders; a finished folder is left as it is.
+
+    Raises:
+        FileNotFoundError: if a picture is missing.
+        OSError: if --output_dir is on another disk than --dataset_path, whose files cannot be linked then.
+    """
     done = config.weeks / COMPLETE
     records, placements = read_stock(config), read_placements(config)
     wanted = {"placements": len(placements), "bare_share": config.bare_share, "format": FORMAT}
@@ -107,7 +130,7 @@ def make_weeks(config: ProofConfig) -> None:
         for kind in KINDS_OF_FILE:
             path = article_path(config.weeks, target, kind)
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.link(article_path(config.stock, source, kind), path)
+            os.link(picture_of(config, source, kind), path)
     captions = {one: [caption_of(record, config.bare_share)] for one, record in records.items()}
     write_text(config.weeks / "captions.json", json.dumps(captions, indent=1) + "\n")
     write_text(done, json.dumps(wanted) + "\n")

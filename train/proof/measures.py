@@ -7,6 +7,7 @@ pictures. Comparisons between arms are made of these later (`compare`), so that 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +18,7 @@ from tqdm import tqdm
 
 from fashiondistill.adherence import line_share
 from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH
+from fashiondistill.diffusion.caches import READING_THREADS
 from fashiondistill.diffusion.conditioning import VAE_FACTOR
 from fashiondistill.images import from_model
 from train.candidates import candidate_seed
@@ -29,7 +31,7 @@ from train.proof.plan import ORACLE, Arm
 from train.proof.settings import ProofConfig
 from train.rewards import saturation
 from train.settings import DpoConfig, TrainConfig
-from train.starter.adherence import MIN_STROKES, inner_strokes
+from train.starter.adherence import MIN_STROKES
 from train.starter.distances import features_of
 from train.starter.figures import iou, mask_on_ground
 
@@ -76,7 +78,8 @@ def measure(
         pixels, mask = draw(models, cases, rows, mode, arm, (settings, num, autocast))
         if take > 1:
             best = choose(judged(cases.reward, cases, rows, pixels, mode), cases, rows, mode, (num, take, weights))
-            pixels = pixels.view(len(rows) * num, take, *pixels.shape[1:])[torch.arange(len(best)), best]
+            groups = torch.arange(len(best), device=best.device)
+            pixels = pixels.view(len(rows) * num, take, *pixels.shape[1:])[groups, best]
         found = {"saturation": saturation(pixels, mask.repeat_interleave(num, dim=0)).view(len(rows), num)}
         for name, target in (("reward", cases.reward), ("judge", cases.judge)):
             seen = judged(target, cases, rows, pixels, mode)
@@ -195,11 +198,12 @@ def spread(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def adherence(cases: Cases, pictures: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
     """Outline IoU and share of inner strokes followed, one a case, of pictures at full size."""
-    outline, inner = [], []
-    for row, picture in enumerate(pictures):
-        sample = cases.dataset[row]
-        inside = sample.mask > 127
-        strokes = inner_strokes(sample.sketch.astype(np.float32) / 255, inside)
-        outline.append(iou(mask_on_ground(picture), inside))
-        inner.append(line_share(strokes, picture) if strokes.sum() >= MIN_STROKES else float("nan"))
+
+    def of_row(row: int) -> tuple[float, float]:
+        picture, strokes = pictures[row], cases.strokes[row]
+        followed = line_share(strokes, picture) if strokes.sum() >= MIN_STROKES else float("nan")
+        return iou(mask_on_ground(picture), cases.inside[row]), followed
+
+    with ThreadPoolExecutor(READING_THREADS) as threads:  # OpenCV and numpy let one another run
+        outline, inner = zip(*threads.map(of_row, range(len(pictures))), strict=True)
     return {"outline_iou": torch.tensor(outline), "inner_lines": torch.tensor(inner)}

@@ -18,14 +18,15 @@ AS_IS, TEMPORAL, DPO = "as_is", "temporal", "dpo"
 # One H100, UNet of the third starter, compiled: 177 ms forward and backward of 320 samples (docs/LOG.md).
 TRAIN_MS = 177 / 320
 FORWARD_MS = TRAIN_MS / 3
-# Not measured: our loop does not compile the UNet. The first arm's own time tells; `--plan` then uses that instead.
+# Not measured: our loop does not compile the UNet, since compiling takes a minute or more (docs/LOG.md) and all updates
+# of an arm take about one. `pace` corrects this guess by the first arms' own times.
 EAGER = 1.6
 DECODE_MS = 2.0  # autoencoder and both CLIPs, a picture; a guess from 6.6 ms a candidate in all (RECIPES, trial)
-ADHERENCE_MS = 30.0  # outline, strokes and judge's features of one picture, on the CPU
-LOADER_MS = 40.0  # an update's batch and draws
-OPEN_SECONDS = 20.0  # models, data set and tables of an arm that trains
-SETTLE_SECONDS = 6.0  # the same of an arm that only draws
-PREPARE_SECONDS = 90.0  # linking weeks, encoding pictures and captions, once
+ADHERENCE_MS = 10.0  # outline, strokes and judge's features of one picture: 40 ms of CPU time in up to 8 threads
+LOADER_MS = 20.0  # an update's batch and draws, from memory: 0.2 ms a sample here, in up to 8 threads
+OPEN_SECONDS = 8.0  # models, data set and tables of an arm that trains; 4 s on two busy cores, without the GPU's own
+SETTLE_SECONDS = 4.0  # the same of an arm that only draws
+PREPARE_SECONDS = 50.0  # imports, linking weeks, encoding pictures and captions, cases; once
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,6 @@ class Arm:
     changes: Mapping[str, object] = field(default_factory=dict)
     group: str = "main"
 
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Arms that must be done before; a reference is asked for by the report alone."""
-        return (self.start,) if self.start else ()
-
 
 def make_plan(config: ProofConfig) -> tuple[Arm, ...]:
     """All arms; one stands after everything that it needs."""
@@ -79,7 +75,6 @@ def make_plan(config: ProofConfig) -> tuple[Arm, ...]:
         ),
         Arm(f"best-of-{take}", f"best of {take}, no training", AS_IS, "temporal-0", "temporal-0", TWO_MODES, take=take),
         Arm("shuffled", "temporal, weeks shuffled", AS_IS, "temporal-0", "temporal-0", ALL_MODES, shuffled=True),
-        Arm("shuffled-dpo", "temporal + DPO, weeks shuffled", AS_IS, "dpo-0", "dpo-0", TWO_MODES, shuffled=True),
     )  # fmt: skip
     seeds = []
     for seed in range(1, config.num_seeds):
@@ -91,6 +86,8 @@ def make_plan(config: ProofConfig) -> tuple[Arm, ...]:
         take=take, group="ablations",
     )  # fmt: skip
     parts = (
+        Arm("shuffled-dpo", "temporal + DPO, weeks shuffled", AS_IS, "dpo-0", "dpo-0", TWO_MODES, shuffled=True,
+            group="ablations"),
         Arm("no-tokens", "temporal without trend tokens", TEMPORAL, "", "temporal-0", ALL_MODES, group="ablations",
             changes={"trend_tokens": 0}),
         Arm("no-loss", "temporal without trend loss", TEMPORAL, "", "temporal-0", TWO_MODES, group="ablations",
@@ -98,10 +95,10 @@ def make_plan(config: ProofConfig) -> tuple[Arm, ...]:
     )  # fmt: skip
     fewer = max(2, num // 2)
     ways: tuple[tuple[str, str, dict[str, object]], ...] = (
-        ("rate-3x", "DPO, three times the learning rate", {"learning_rate": 3 * config.dpo_lr}),
         ("beta-500", "DPO, beta 500", {"dpo_beta": 500.0}),
         ("beta-5000", "DPO, beta 5000", {"dpo_beta": 5000.0}),
         (f"candidates-{fewer}", f"DPO, {fewer} candidates", {"num_candidates": fewer}),
+        ("rate-3x", "DPO, three times the learning rate", {"learning_rate": 3 * config.dpo_lr}),
         ("safeguard-0.9", "DPO, safeguard 0.9", {"safeguard": 0.9}),
         ("next-week", "DPO, reward from next week's bestsellers", {"reward_target": "next_week"}),
     )
@@ -132,16 +129,31 @@ def chosen(config: ProofConfig, plan: Sequence[Arm]) -> tuple[Arm, ...]:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of an arm on one H100."""
+    """Seconds of an arm on one H100.
 
+    Attributes:
+        opening: models, data set and tables of a training; 0 without one.
+        candidates: all rounds that it draws itself.
+        first_round: opening and the first of them.
+        updates: of training.
+        measuring: drawing and measuring, with opening.
+    """
+
+    opening: float
     candidates: float
+    first_round: float
     updates: float
     measuring: float
 
     @property
+    def training(self) -> float:
+        """Of the task that trains."""
+        return self.opening + self.candidates + self.updates
+
+    @property
     def total(self) -> float:
-        """All of them, and opening."""
-        return self.candidates + self.updates + self.measuring
+        """All of them."""
+        return self.training + self.measuring
 
 
 def picture_ms(config: ProofConfig) -> float:
@@ -154,42 +166,23 @@ def estimate(config: ProofConfig, arm: Arm) -> Cost:
     drawn = config.num_cases * config.num_noises * arm.take * picture_ms(config)
     measuring = len(arm.modes) * (drawn + config.num_cases * ADHERENCE_MS) / 1000 + SETTLE_SECONDS
     if arm.kind == AS_IS:
-        return Cost(0.0, 0.0, measuring)
+        return Cost(0.0, 0.0, 0.0, 0.0, measuring)
     if arm.kind == TEMPORAL:
         update = config.temporal_batch * TRAIN_MS * EAGER + LOADER_MS
-        return Cost(0.0, config.temporal_steps * update / 1000 + OPEN_SECONDS, measuring)
+        return Cost(OPEN_SECONDS, 0.0, 0.0, config.temporal_steps * update / 1000, measuring)
     settings = config.dpo() | dict(arm.changes)
     pairs, steps = config.dpo_batch, config.dpo_rounds * config.dpo_steps
     update = 2 * LOADER_MS + pairs * TRAIN_MS * EAGER  # the anchor: as many real pictures as pairs
-    candidates = 0.0
+    rounds, one = 0, 0.0
     if settings["dpo_weight"]:
         with_reference = settings.get("preference_loss", "dpo") == "dpo"
         update += 2 * pairs * (TRAIN_MS + FORWARD_MS * with_reference) * EAGER
-        rounds = config.dpo_rounds - _takes_over(arm)
-        pictures = rounds * config.prompts_per_round * settings["num_candidates"]
-        candidates = pictures * picture_ms(config) / 1000
-    return Cost(candidates, steps * update / 1000 + OPEN_SECONDS, measuring)
+        rounds = config.dpo_rounds - takes_over(arm)
+        one = config.prompts_per_round * settings["num_candidates"] * picture_ms(config) / 1000
+    return Cost(OPEN_SECONDS, rounds * one, OPEN_SECONDS + one, steps * update / 1000, measuring)
 
 
-def _takes_over(arm: Arm) -> bool:
+def takes_over(arm: Arm) -> bool:
     """Whether another arm has drawn this one's first round."""
-    return not arm.name.startswith("dpo-") and not {"num_candidates", "reward_target", "dpo_weight"} & set(arm.changes)
-
-
-def describe(config: ProofConfig, plan: Sequence[Arm], spent: Mapping[str, float]) -> str:
-    """The plan as text: minutes by estimate, or as measured where an arm is done."""
-    lines = ["arm                group      candidates  updates  measuring      total  so far (one GPU, seconds)"]
-    so_far = PREPARE_SECONDS
-    for arm in plan:
-        cost = estimate(config, arm)
-        total = spent.get(arm.name, cost.total)
-        so_far += total
-        mark = " done" if arm.name in spent else ""
-        parts = f"{cost.candidates:11.0f}{cost.updates:9.0f}{cost.measuring:11.0f}{total:11.0f}{so_far:8.0f}"
-        lines.append(f"{arm.name:18} {arm.group:10} {parts}{mark}")
-    lines.append(
-        f"{PREPARE_SECONDS:.0f} s of them for weeks and latents, once. On one GPU {so_far / 60:.0f} minutes, on two "
-        f"about {(so_far + PREPARE_SECONDS) / 120:.0f}; estimates rest on {TRAIN_MS:.2f} ms a sample and update, "
-        f"compiled, times {EAGER} for a UNet that is not."
-    )
-    return "\n".join(lines)
+    drawn_anew = {"num_candidates", "reward_target", "dpo_weight"} & set(arm.changes)
+    return arm.kind == DPO and not arm.name.startswith("dpo-") and not drawn_anew

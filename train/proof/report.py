@@ -6,7 +6,6 @@ written before there is a result. Knows nothing of models.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,14 +14,18 @@ import numpy as np
 from PIL import Image
 
 from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH
+from fashiondistill.data.categories import get_category
 from train.files import save_text
 from train.intervals import Interval
-from train.proof.compare import against, own_figures
+from train.proof.appendix import cost, how, training
+from train.proof.compare import own_figures
 from train.proof.files import RESULT, folder_of, read_cases, read_json, read_scores
 from train.proof.market import MARKET
 from train.proof.measures import image_term
+from train.proof.overview import comparisons, in_short, left_out, write_win_chart
 from train.proof.plan import ALL_MODES, TWO_MODES, Arm
 from train.proof.settings import ProofConfig
+from train.proof.tabular import table
 from train.proof.targets import Results, Verdict, best_trained, judge_all, missed, text_of
 from train.settings import DpoConfig
 from train.starter.sheets import cell, sheet
@@ -31,12 +34,14 @@ PICTURES = "results"  # folder beside the report
 SHOWN_ARMS = ("base", "temporal-0", "dpo-0", "control-0", "rejection-0", "shuffled")
 CURVES = ("temporal-0", "dpo-0")
 # column -> (tensor, digits); {image} is the picture that a mode compares with
-OWN = {
+SIMILAR = {
     "CLIP-I reward": ("reward_{image}", 3),
     "CLIP-I judge": ("judge_{image}", 3),
     "CLIP-T reward": ("reward_text", 3),
     "CLIP-T judge": ("judge_text", 3),
     "shown, judge": ("judge_shown", 3),
+}
+LOOKS = {
     "KID x 1000": ("kid", 2),
     "pairwise distance": ("diversity", 3),
     "Vendi": ("vendi", 3),
@@ -44,16 +49,19 @@ OWN = {
     "outline IoU": ("outline_iou", 3),
     "inner lines": ("inner_lines", 3),
 }
-COMPARED = {
+GAINS = {
     "wins, judge": ("judge_wins", 3),
     "wins, reward": ("reward_wins", 3),
-    "gain, judge": ("judge_gain", 3),
-    "gain, reward": ("reward_gain", 3),
+    "gain, judge (SD)": ("judge_gain", 3),
+    "gain, reward (SD)": ("reward_gain", 3),
     "CLIP-I judge": ("judge_{image}_change", 4),
     "CLIP-I reward": ("reward_{image}_change", 4),
+}
+CHANGES = {
     "saturation": ("saturation_change", 4),
-    "pairwise distance": ("diversity_ratio", 3),
-    "Vendi": ("vendi_ratio", 3),
+    "pairwise distance (share)": ("diversity_ratio", 3),
+    "Vendi (share)": ("vendi_ratio", 3),
+    "outline IoU": ("outline_iou_change", 3),
     "inner lines": ("inner_lines_change", 3),
 }
 WORDS = {
@@ -72,7 +80,7 @@ def read_results(config: ProofConfig, plan: Sequence[Arm]) -> Results | None:
     done = {name: record for name, record in records.items() if record}
     scores = {}
     for name, record in done.items():
-        for mode in record["settings"]["modes"]:
+        for mode in record["measured"]:
             tensors = read_scores(config, name, mode)
             if tensors is None:
                 raise ValueError(
@@ -99,11 +107,16 @@ def write_report(config: ProofConfig, plan: Sequence[Arm]) -> str:
     verdicts = judge_all(results)
     parts = [
         _head(config, results),
+        in_short(results, verdicts),
+        _wins(results, pictures),
         _targets(verdicts, results),
+        _notes(config),
+        "## What was left out\n\n" + left_out(config, results, plan),
         *(_mode_section(results, mode) for mode in ALL_MODES if any(m == mode for _, m in results.scores)),
         _pictures(config, results, pictures),
-        _training(results),
-        _cost(results),
+        training(results),
+        cost(results),
+        how(results),
     ]
     save_text(path, "\n\n".join(part for part in parts if part) + "\n")
     met = sum(one.met is True for one in verdicts)
@@ -112,43 +125,52 @@ def write_report(config: ProofConfig, plan: Sequence[Arm]) -> str:
 
 def _head(config: ProofConfig, results: Results) -> str:
     market = read_json(config.stock / MARKET)
-    records = list(results.records.values())
-    commands = sorted({record["command"] for record in records})
-    hardware = sorted({record["hardware"] for record in records})
-    versions = ", ".join(f"{name} {value}" for name, value in records[0]["versions"].items())
+    first = next(iter(results.records.values()))["settings"]
     counts = market["counts"]
     rows = [
         [split, *(str(counts[split][name]) for name in ("photos", "senders", "articles", "placements", "weeks"))]
         for split in counts
     ]
-    trends = "; ".join(
-        f"{t['category']} {t['attribute']} {t['word']} {'rises' if t['rises'] else 'falls'} around {t['turn']}"
-        for t in market["markets"][-1]["trends"]
-    )
     return "\n".join([
         "# Results of temporal and preference training",
         "",
-        "Made by `python -m train.proof --stage report` from the arms' own files; not edited by hand. Real photos "
-        "(CC0) with simulated sales: whole weeks and whole senders are held out.",
+        "Do the past weeks' bestsellers, and training on preferences, make better designs for a week and for photos "
+        "that no training has seen? Written by `python -m train.proof --stage report` from the arms' own files; not "
+        "edited by hand.",
         "",
-        table(["split", "photos", "senders", "articles among the best", "placements", "weeks"], rows),
+        "The photos are real (CC0, none was made by a model); **the sales are simulated**, so nothing here says what "
+        "people buy. Whole weeks and whole senders are held out: no photo of a held-out sender, and no held-out week, "
+        "is in training.",
         "",
-        f"Simulated markets: {market['settings']['markets']} of {market['settings']['num_transactions']:,} sales each. "
-        f"Trends of the last one: {trends}.",
+        table(["split", "photos", "senders", "articles among the best", "bestsellers", "weeks"], rows),
         "",
-        f"{len(results.articles)} held-out bestsellers ({len(set(results.articles))} articles), {config.num_noises} "
-        "noises each, the same for every arm. Intervals are 95 % bootstraps that draw articles. Combined score: "
-        f"{results.weights[0]:g} CLIP-I + {results.weights[1]:g} CLIP-T, each in standard deviations of the "
-        "reference's pictures of one case; a win is a higher score than the reference's on the same case and noise. "
-        "The judge is a CLIP of other weights that no training has seen. KID is unbiased, on the judge's features, "
-        "against the cases' own photos. Inner lines: share of the drawn inner strokes with an edge within 4 pixels.",
+        f"Simulated markets: {market['settings']['markets']} of {market['settings']['num_transactions']:,} sales each, "
+        f"the best {market['settings']['top_k']} of a category and week count; each market has trends of its own, for "
+        f"example {_example(market)}.",
         "",
-        f"Hardware: {'; '.join(hardware)}. {versions}.",
-        "",
-        "```bash",
-        *commands,
-        "```",
+        f"Measured: {len(results.articles)} held-out bestsellers ({len(set(results.articles))} articles), "
+        f"{first['num_noises']} noises each, the same for every arm, {first['num_inference_steps']} denoising steps, "
+        f"guidance {first['guidance_scale']:g}, starting from the model `{first['model']}`. The base has had its own "
+        "training on such photos before; the question is what comes on top.",
     ])  # fmt: skip
+
+
+def _example(market: dict) -> str:
+    trend = market["markets"][-1]["trends"][0]
+    rises = "rising" if trend["rises"] else "falling"
+    category = get_category(trend["category"]).title.lower()
+    return f"{trend['word']} ({trend['attribute']}) {rises} among {category} around {trend['turn']}"
+
+
+def _wins(results: Results, folder: Path) -> str:
+    if not write_win_chart(results, folder / "wins.png"):
+        return ""
+    return f"![share of wins of each arm over its reference, judge and reward]({PICTURES}/wins.png)"
+
+
+def _notes(config: ProofConfig) -> str:
+    """What a person concludes; kept apart, so that the report can be written again."""
+    return Path(config.notes).read_text(encoding="utf-8").strip() if config.notes else ""
 
 
 def _targets(verdicts: Sequence[Verdict], results: Results) -> str:
@@ -156,41 +178,45 @@ def _targets(verdicts: Sequence[Verdict], results: Results) -> str:
     rows = [[one.target, one.measured, words[one.met]] for one in verdicts]
     lines = ["## Targets", "", table(["target (issue 5, point 7)", "measured", ""], rows)]
     best = {mode: best_trained(results, mode) for mode in TWO_MODES}
-    named = [f"{mode}: {name}" for mode, name in best.items() if name]
+    named = [f"{mode}: {results.records[name]['title']}" for mode, name in best.items() if name]
     if named:
         lines += ["", f"Highest combined score under the judge, without choice among candidates: {', '.join(named)}."]
-    return "\n".join(lines)
+    weights = results.weights
+    return "\n".join([
+        *lines,
+        "",
+        "How to read it: intervals are 95 % bootstraps that draw whole articles, since a bestseller of several weeks "
+        f"is one garment. The combined score is {weights[0]:g} CLIP-I + {weights[1]:g} CLIP-T, each in standard "
+        "deviations (SD) of the reference's pictures of one case; a win is a higher score than the reference's on the "
+        "same case and noise. The reward is the CLIP that candidates were chosen by in training; the judge is a CLIP "
+        "of other weights that no training here has seen. KID (unbiased, on the judge's features) is the distance to "
+        "the cases' own photos, lower is better. Diversity among a case's pictures: mean pairwise distance, and Vendi "
+        "score (1 = all alike). Inner lines: share of the sketch's inner strokes with an edge within 4 pixels.",
+    ])  # fmt: skip
 
 
 def _mode_section(results: Results, mode: str) -> str:
     names = [name for name, its_mode in results.scores if its_mode == mode]
     fill = {"image": image_term(mode)}
-    own, compared = [], []
-    t2t = None
-    for name in names:
-        record, tensors = results.records[name], results.scores[name, mode]
-        figures = own_figures(tensors, results.articles)
-        t2t = t2t or {clip: text_of(figures[f"{clip}_words"]) for clip in ("reward", "judge")}
-        own.append([record["title"], *_cells(OWN, figures, fill)])
-        reference = record["reference"]
-        if reference and results.has(mode, reference):
-            found = against(tensors, results.scores[reference, mode], results.articles, mode, results.weights)
-            title = f"{record['title']} against {results.records[reference]['title']}"
-            compared.append([title, *_cells(COMPARED, found, fill)])
-    lines = [f"## {mode.capitalize()} mode", "", f"Words: {WORDS[mode]}."]
-    if t2t:
-        lines.append(
-            f"T2T, the words against the captions of the week's bestsellers: reward CLIP {t2t['reward']}, judge "
-            f'{t2t["judge"]}. "Shown" is the same of what a picture shows, put into the training captions\' words.'
-        )
-    lines += ["", table(["arm", *OWN], own)]
+    figures = {name: own_figures(results.scores[name, mode], results.articles) for name in names}
+    first = figures[names[0]]
+    lines = [
+        f"## {mode.capitalize()} mode",
+        "",
+        f"Words: {WORDS[mode]}.",
+        f"T2T, the words against the captions of the week's bestsellers (the same for all arms): reward CLIP "
+        f'{text_of(first["reward_words"])}, judge {text_of(first["judge_words"])}. "Shown" is the same of what a '
+        "picture shows, put into captions' words.",
+    ]
+    for columns in (SIMILAR, LOOKS):
+        rows = [[results.records[name]["title"], *_cells(columns, figures[name], fill)] for name in names]
+        lines += ["", table(["arm", *columns], rows)]
+    compared = comparisons(results, mode)
     if compared:
-        lines += [
-            "",
-            "Against its reference, on the same cases and noises (pairwise distance and Vendi as shares):",
-            "",
-        ]
-        lines.append(table(["arm", *COMPARED], compared))
+        lines += ["", "Against its reference, on the same cases and noises:"]
+        for columns in (GAINS, CHANGES):
+            rows = [[title, *_cells(columns, found, fill)] for title, found in compared]
+            lines += ["", table(["arm, over its reference", *columns], rows)]
     return "\n".join(lines)
 
 
@@ -221,10 +247,10 @@ def _sheet(config: ProofConfig, results: Results, mode: str, arms: Sequence[str]
     for number in range(count):
         words = results.prompts[mode][number]
         cells.append(cell(_read(config.out / "cases" / f"{number:02d}_sketch.png"), [words]))
-        cells.append(cell(_read(config.out / "cases" / f"{number:02d}_photo.png"), ["photo"]))
+        cells.append(cell(_read(config.out / "cases" / f"{number:02d}_photo.jpg"), ["photo"]))
         for name in arms:
             score = results.scores[name, mode][f"judge_{image_term(mode)}"][number, 0].item()
-            picture = _read(folder_of(config, name) / mode / f"{number:02d}.png")
+            picture = _read(folder_of(config, name) / mode / f"{number:02d}.jpg")
             cells.append(cell(picture, [f"{results.records[name]['title']}, {score:.2f}"]))
     return sheet(cells, columns=2 + len(arms))
 
@@ -232,43 +258,3 @@ def _sheet(config: ProofConfig, results: Results, mode: str, arms: Sequence[str]
 def _read(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB").resize((IMAGE_WIDTH, IMAGE_HEIGHT)))
-
-
-def _training(results: Results) -> str:
-    """What trained arms ended with."""
-    names = "updates loss denoising temporal preference accuracy beta winner_change loser_change safeguard".split()
-    rows = []
-    for record in results.records.values():
-        found = record["training"]
-        if found:
-            settings = ", ".join(f"{key} {value}" for key, value in record["settings"]["changes"].items()) or "-"
-            rows.append([record["title"], settings, *(f"{found[n]:.5g}" if n in found else "-" for n in names)])
-    if not rows:
-        return ""
-    first = next(record for record in results.records.values() if record["training"])
-    default = json.dumps(first["settings"]["training"])
-    titles = [name.replace("_", " ") for name in names]
-    lines = [
-        "## Training",
-        "",
-        "Means over the last tenth of the updates. Safeguard: what the loser keeps of its gradient.",
-    ]
-    return "\n".join(
-        [*lines, "", table(["arm", "differs in", *titles], rows), "", f"Settings of the first: `{default}`."]
-    )
-
-
-def _cost(results: Results) -> str:
-    rows = []
-    for record in results.records.values():
-        seconds = record["seconds"]
-        parts = ", ".join(f"{name} {value:.0f}" for name, value in seconds.items())
-        expected = sum(record["expected_seconds"].values())
-        rows.append([record["title"], f"{sum(seconds.values()):.0f}", parts, f"{expected:.0f}"])
-    return "\n".join(["## Cost", "", table(["arm", "seconds", "of them", "expected on one H100"], rows)])
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)

@@ -137,7 +137,7 @@ def _check_splits(placements: Sequence[Placement]) -> None:
 def _write_stock(config: ProofConfig, records: dict[str, ArticleRecord], placements: Sequence[Placement]) -> None:
     sold = sorted({one.article_id for one in placements})
     root = Path(config.dataset_path)
-    for one in sold:
+    for one in (one for one in sold if records[one].split in config.stock_splits):
         for kind in KINDS_OF_FILE:
             path = article_path(config.stock, records[one], kind)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH, STARTER, GenerateConfig, option, require
+from fashiondistill.data.vitonhd import SPLITS
 from fashiondistill.data.weeks import Splits, Week
 
 STAGES = ("all", "data", "run", "report")
@@ -20,7 +21,10 @@ MIN_GROUPS = 2  # noises of a sketch, below which there is no diversity to measu
 class ProofConfig:
     """Temporal and preference training, measured on weeks and senders that no training has seen."""
 
-    dataset_path: str = option("", "prepared photos (python -m fashiondistill.prepare photos); not needed after data")
+    dataset_path: str = option(
+        "",
+        "prepared photos (python -m fashiondistill.prepare photos); after data for what --stock_splits left",
+    )
     output_dir: str = option("", "folder to write to; the same command goes on where it stopped")
     judge: str = option("", "folder of train.starter.judge: the CLIP that judges and trains nothing here")
     pretrained_model_name_or_path: str = option(str(STARTER), "pipeline folder to start from, with clip/, the reward")
@@ -31,16 +35,23 @@ class ProofConfig:
         3, "views of a candidate that the reward averages: 1 plain, 2 and mirrored, 3 and nearer"
     )
     results: str = option("docs/RESULTS.md", "file of the report; its pictures stand beside it in results/")
+    notes: str = option("", "Markdown file of what a person concludes, for example why a target is missed")
     stage: str = option(
         "all", "data: sales and weeks; run: arms; report: tables; all: one after the other", choices=STAGES
     )
     arms: tuple[str, ...] = option((), "run only these arms (none = all of the plan)", nargs="*")
-    plan: bool = option(False, "print the arms with their expected cost, and do nothing")
-    max_minutes: float = option(0.0, "start no arm (but the first) that would not end in so many minutes (0 = any)")
+    plan: bool = option(False, "print the arms with their expected cost and a timeline, and do nothing")
+    workers: int = option(1, "processes that share the work, one a GPU: --plan draws their timeline")
+    max_minutes: float = option(
+        0.0, "begin no task (but a process's first) that would not end in so many minutes (0 = any)"
+    )
     device: str = option("auto", "where to run", choices=("auto", "cpu", "cuda"))
 
     markets: int = option(4, "simulated markets, one after another on the calendar, each with trends of its own")
     num_transactions: int = option(200_000, "sales of a market, over 105 weeks")
+    stock_splits: tuple[str, ...] = option(
+        SPLITS, "splits whose pictures stage data copies; those of the others are taken from --dataset_path", nargs="*"
+    )
     top_k: int = option(5, "bestsellers of a category and week")
     train_end: str = option("2019-W50", "last training week of a market (its sales run 2018-W38 to 2020-W39)")
     val_end: str = option("2020-W04", "last validation week; what follows is held out")
@@ -75,7 +86,7 @@ class ProofConfig:
     min_gap: float = option(1.5, "least gap between winner and loser, in pooled standard deviations")
     safeguard: float = option(0.0, "mu of the winner safeguard; 0 only forbids a step that raises the winner's error")
     save_steps: int = option(160, "checkpoint every so many updates: what a kill can cost")
-    num_workers: int = option(8, "processes that load cached samples")
+    num_workers: int = option(0, "processes that load samples; 0 = this one, which holds them in memory")
 
     def __post_init__(self) -> None:
         require(bool(self.output_dir), "output_dir", repr(self.output_dir), "give the folder to write to.")
@@ -88,8 +99,10 @@ class ProofConfig:
         Splits(**splits)
         for name in ("markets", "num_transactions", "top_k", "best_of", "num_cases", "draw_batch", "num_seeds"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
-        for name in ("temporal_steps", "dpo_rounds", "dpo_steps", "micro_batch", "save_steps", "num_shown"):
+        for name in ("temporal_steps", "dpo_rounds", "dpo_steps", "micro_batch", "save_steps", "num_shown", "workers"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        for split in self.stock_splits:
+            require(split in SPLITS, "stock_splits", split, f"choose of {', '.join(SPLITS)}.")
         require(self.num_noises >= MIN_GROUPS, "num_noises", self.num_noises, f"choose at least {MIN_GROUPS}.")
         require(self.best_of <= 64, "best_of", self.best_of, "choose at most 64.")
         require(1 <= self.reward_views <= 3, "reward_views", self.reward_views, "choose 1, 2 or 3.")
@@ -133,6 +146,7 @@ class ProofConfig:
             "num_inference_steps": self.num_inference_steps,
             "guidance_scale": self.guidance_scale,
             "num_workers": self.num_workers,
+            "in_memory": self.num_workers == 0,
             "noise_offset": 0.0,  # the starter was trained without; with zero-terminal noise it only shifts the target
             "device": self.device,
         }

@@ -24,6 +24,7 @@ CMMD_SIGMA, CMMD_SCALE = 10.0, 1000.0  # Jayasumana et al. 2024, section 4
 MIN_COUNT = 10  # photos of a category, below which no distance of its own is given
 NUM_RESAMPLES = 1000
 SHOWN = 24  # pairs on the sheet
+CHUNK = 16  # pictures that the judge sees together; they are all of one size
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,8 @@ def features_of(judge: ClipScorer, pictures: list[np.ndarray]) -> Features:
     pooled: list[torch.Tensor] = []
     hook = judge.model.visual.trunk.register_forward_hook(lambda module, inputs, output: pooled.append(output))
     try:
-        embedded = np.concatenate([judge.embed_images([picture]) for picture in pictures])
+        starts = range(0, len(pictures), CHUNK)
+        embedded = np.concatenate([judge.embed_images(pictures[n : n + CHUNK]) for n in starts])
     finally:
         hook.remove()
     return Features(torch.cat(pooled).float().cpu().numpy().astype(np.float64), embedded.astype(np.float64))
