@@ -99,9 +99,10 @@ def units(count: int) -> str:
     return f"{count:,} sold"
 
 
-def progress(candidate: int, num_candidates: int, step: int, total_steps: int) -> str:
-    """What the status says while drawing."""
-    return f"Candidate {candidate} of {num_candidates}, step {step} of {total_steps}"
+def progress(first: int, last: int, num_candidates: int, step: int, total_steps: int) -> str:
+    """What the status says while candidates `first` to `last` are drawn together."""
+    who = f"Candidate {first}" if first == last else f"Candidates {first} to {last}"
+    return f"{who} of {num_candidates}, step {step} of {total_steps}"
 
 
 def ranked(count: int, seconds: float, seed: int) -> str:
