@@ -497,8 +497,8 @@ class PredictConfig:
     batch_size: int = option(1, "pictures drawn at once")
     num_workers_test: int = option(2, "processes that read pictures; 0 = none")
     mixed_precision: str = option("auto", "number format of the model", choices=("auto", "no", "fp16", "bf16"))
-    guidance_scale: float = option(7.5, "classifier-free guidance; 1 switches it off (the bundled starter wants 2)")
-    num_inference_steps: int = option(50, "denoising steps")
+    guidance_scale: float = option(7.5, "classifier-free guidance; 1 = none; a pipeline folder may say its own default")
+    num_inference_steps: int = option(50, "denoising steps; a pipeline folder may say its own default")
     seed: int = option(42, "every sample's noise is keyed by it, week and article")
     no_pose: bool = option(True, "models with pose inputs get an empty pose, as published")
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
@@ -517,7 +517,7 @@ class PredictConfig:
         require(self.num_workers_test >= 0, "num_workers_test", self.num_workers_test, "choose 0 or more.")
         require(1 <= self.guidance_scale <= 20, "guidance_scale", self.guidance_scale, "choose 1 to 20.")
         require(
-            2 <= self.num_inference_steps <= 1000, "num_inference_steps", self.num_inference_steps, "choose 2 to 1000."
+            1 <= self.num_inference_steps <= 1000, "num_inference_steps", self.num_inference_steps, "choose 1 to 1000."
         )
         require(self.no_pose, "no_pose", self.no_pose, "data sets of this layout hold no poses; leave the flag out.")
         require(

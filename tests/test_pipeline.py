@@ -194,6 +194,28 @@ def test_closing_the_stream_stops_before_the_next_step(made: GarmentPipeline) ->
     assert tiny.designs(made, tiny.request())[0].image.shape == (512, 384, 3)  # the pipeline can be used again
 
 
+def test_a_masked_picture_is_encoded_once_for_all_that_ask(made: GarmentPipeline) -> None:
+    encoded = []
+    handle = made.vae.encoder.register_forward_hook(lambda *_: encoded.append(1))
+    fresh = GarmentPipeline(**made.components, **made.settings)
+    picture, mask = tiny.picture(), np.zeros((512, 384), np.float32)
+    mask[100:200, 100:200] = 1
+    first = fresh.encode_masked(picture, mask, mask.shape)
+    assert fresh.encode_masked(picture.copy(), mask.copy(), mask.shape) is first and len(encoded) == 1
+    others = [
+        fresh.encode_masked(255 - picture, mask, mask.shape),
+        fresh.encode_masked(picture, 1 - mask, mask.shape),
+        fresh.encode_masked(None, None, mask.shape),
+    ]
+    assert len(encoded) == 4 and not any(torch.equal(first, other) for other in others)
+    for shift in range(pipeline_module.NUM_CACHED):  # older ones give way
+        fresh.encode_masked(None, np.roll(mask, shift + 1, axis=0), mask.shape)
+    count = len(encoded)
+    again = fresh.encode_masked(picture, mask, mask.shape)
+    assert len(encoded) == count + 1 and torch.equal(again, first)
+    handle.remove()
+
+
 def test_two_streams_in_turn_do_not_disturb_each_other(made: GarmentPipeline, drawn: list[np.ndarray]) -> None:
     streams = [made.stream(tiny.request()), made.stream(tiny.request(seed=9))]
     pictures: list[list[np.ndarray]] = [[], []]
