@@ -1,9 +1,9 @@
-"""python -m benchmarks.generation: four ranked candidates and a live preview, beside the same weights in stock diffusers.
+"""python -m benchmarks.generation: four ranked candidates and a live preview, beside stock diffusers.
 
 In: a model and the demo catalogue. Out: seconds (median, p95), CPU-seconds, their ratio to stock, peak memory. Stock is
-the pipeline as `from_pretrained` gives it: float32, diffusers' own modules, all candidates in one batch, no ranking. All
-take their turns in one process, with the same seeds and steps, so that other load on the machine hits each alike; only
-ratios and CPU-seconds mean something while others work on it.
+the same weights as `from_pretrained` gives them: float32, diffusers' own modules, all candidates in one batch, no
+ranking. All take their turns in one process, with the same seeds and steps, so that other load on the machine hits each
+alike. While others work on it only ratios with OMP_NUM_THREADS=1 mean something: threads that wait for each other spin.
 """
 
 from __future__ import annotations
@@ -30,12 +30,8 @@ from studio.engine import DesignEngine
 from studio.pictures import jpeg_url
 
 CATEGORY, WEEK, WORDS = "top5gub", "2020-W10", "navy striped t-shirt"
-RANKED, DRAWN, STOCK, LIVE = (
-    "four ranked candidates",
-    "the same, drawn only",
-    "stock float32, drawn only",
-    "live preview",
-)
+RANKED, DRAWN, LIVE = "four ranked candidates", "the same, drawn only", "live preview"
+STOCK = "stock float32, drawn only"
 
 
 def main() -> None:
@@ -61,10 +57,9 @@ def main() -> None:
         wall, cpu = (spent[STOCK][:, place] / spent[name][:, place] for place in (0, 1))
         report[f"stock / {name}"] = {"wall": _spread(wall), "CPU": _spread(cpu)}
     report["peak memory of the studio's part, MiB"] = round(_peak_memory(), 0)
-    print(
-        f"{os.cpu_count()} cores, torch {torch.__version__}, {engine.pipeline.unet.dtype}, load {os.getloadavg()[0]:.1f}"
-    )
-    print(f"{config.num_inference_steps} steps, guidance {config.guidance_scale:g}, live {live.num_inference_steps}, n = {arguments.rounds}")  # fmt: skip
+    print(f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f} at the end")
+    print(f"torch {torch.__version__}, {engine.pipeline.unet.dtype}, n = {arguments.rounds}")
+    print(f"{config.num_inference_steps} steps, {live.num_inference_steps} live, guidance {config.guidance_scale:g}")
     for name, figures in report.items():
         print(f"{name}: {json.dumps(figures)}")
 
