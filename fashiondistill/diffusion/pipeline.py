@@ -26,7 +26,7 @@ from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.adapters import merge_adapter
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
-from fashiondistill.diffusion.fastvae import make_fast
+from fashiondistill.diffusion.faster import make_faster
 from fashiondistill.diffusion.past import Past
 from fashiondistill.diffusion.region import garment_region
 from fashiondistill.diffusion.repaint import Known, keep_outside
@@ -416,7 +416,8 @@ def prepare(pipeline: GarmentPipeline, device: str) -> GarmentPipeline:
     for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         module.eval().requires_grad_(False)
     if device == "cpu":
-        make_fast(pipeline.vae)
+        for module in (pipeline.unet, pipeline.vae):
+            make_faster(module)
     return pipeline
 
 
