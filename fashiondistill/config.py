@@ -307,13 +307,21 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class AutoencoderConfig(StageConfig):
-    """AutoencoderKL, 8 x down; the decoder is small, since two CPU cores must run it."""
+    """AutoencoderKL; the decoder is small, since two CPU cores must run it."""
 
-    block_out_channels: tuple[int, ...] = option((24, 48, 96, 128), "channels per level", nargs=4)
+    block_out_channels: tuple[int, ...] = option(
+        (24, 48, 96, 128), "channels per level; 4 levels make latents of 1/8 of the side, 5 of 1/16", nargs="+"
+    )
     latent_channels: int = option(8, "channels of the latents")
     crop: int = option(192, "side of the training crops in pixels")
     kl_weight: float = option(1e-6, "weight of the KL term")
     scale_weight: float = option(0.25, "weight of decoding halved latents to halved pictures")
+    frequency_weight: float = option(0.5, "weight of the difference of local spectra (0 = none)")
+    adversarial_share: float = option(
+        0.25, "the adversary's push, as a share of the reconstruction's gradient (0 = no adversary)"
+    )
+    adversarial_start: int = option(1500, "step from which the adversary pushes; it learns from the first on")
+    max_drawings: int = option(1500, "drawn garments to learn from beside the photos, spread evenly")
     init: str = option("", "folder with a vae/ to start from instead of random weights")
     decoder_only: bool = option(
         False, "keep the encoder of --init, so that a denoiser trained on its latents stays valid"
@@ -322,9 +330,18 @@ class AutoencoderConfig(StageConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         _require_multiples("block_out_channels", self.block_out_channels, 8)
+        levels = self.block_out_channels
+        require(len(levels) in (4, 5), "block_out_channels", levels, "give 4 or 5 levels.")
         require(32 <= self.crop <= IMAGE_WIDTH, "crop", self.crop, f"choose 32 to {IMAGE_WIDTH}.")
-        _require_multiples("crop", self.crop, 8)
-        for name in ("kl_weight", "scale_weight"):
+        _require_multiples("crop", self.crop, 2 ** len(levels))  # the halved picture's latents must be whole as well
+        for name in (
+            "kl_weight",
+            "scale_weight",
+            "frequency_weight",
+            "adversarial_share",
+            "adversarial_start",
+            "max_drawings",
+        ):
             require(getattr(self, name) >= 0, name, getattr(self, name), "choose 0 or more.")
         require(self.latent_channels >= 1, "latent_channels", self.latent_channels, "choose at least 1.")
         require(bool(self.init) or not self.decoder_only, "decoder_only", True, "give the encoder to keep with --init.")
@@ -336,6 +353,7 @@ class ClipConfig(StageConfig):
 
     batch_size: int = option(256, "image-caption pairs a step")
     learning_rate: float = option(1e-3, "peak learning rate of AdamW")
+    max_drawings: int = option(2500, "drawn garments to learn from beside the photos, spread evenly")
     vision_model: str = option("regnety_002", "timm model of the image tower")
     embed_dim: int = option(128, "size of the shared embedding")
     text_width: int = option(192, "width of the text tower")
@@ -345,6 +363,7 @@ class ClipConfig(StageConfig):
         super().__post_init__()
         for name in ("embed_dim", "text_layers"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        require(self.max_drawings >= 0, "max_drawings", self.max_drawings, "choose 0 or more.")
         _require_multiples("text_width", self.text_width, 64)
 
 
@@ -359,8 +378,14 @@ class DenoiserConfig(StageConfig):
     fold: int = option(1, "side of the blocks of latents that are one token: 2 saves a level")
     sketch_channels: int = option(4, "parts that a latent cell's 8 x 8 pixels of sketch are divided into: 1, 4 or 16")
     text_width: int = option(256, "width of the text encoder")
+    layers_per_block: tuple[int, ...] = option(
+        (1,), "residual blocks of each level; one number stands for all", nargs="+"
+    )
     text_layers: int = option(3, "layers of the text encoder")
-    num_variants: int = option(12, "augmented copies of each article in the latent cache, shared out among the GPUs")
+    num_variants: int = option(12, "augmented copies of each photo in the latent cache")
+    drawing_variants: int = option(4, "augmented copies of each drawing in the latent cache, at most --num_variants")
+    drawing_share: float = option(0.35, "share of the samples that are drawings, where there are both")
+    cache_dir: str = option("", "keep the latent cache here, for the next run or stage (empty = in memory only)")
     num_samples: int = option(32, "validation sketches drawn at the end of a run (0 = none)")
     snr_gamma: float = option(5.0, "min-SNR clamp (Hang et al. 2023)")
     condition_dropout: float = option(0.1, "share of samples without text, sketch and pose (for guidance)")
@@ -372,11 +397,14 @@ class DenoiserConfig(StageConfig):
         _require_multiples("block_out_channels", self.block_out_channels, 32)
         levels = self.block_out_channels
         require(len(levels) >= 2, "block_out_channels", levels, "give 2 levels or more.")
+        layers = self.layers_per_block
+        good = len(layers) in (1, len(levels)) and min(layers) >= 1
+        require(good, "layers_per_block", layers, f"give one number, or {len(levels)}, of 1 or more.")
         require(self.fold in (1, 2), "fold", self.fold, "choose 1 or 2.")
         require(self.sketch_channels in (1, 4, 16), "sketch_channels", self.sketch_channels, "choose 1, 4 or 16.")
         _require_multiples("text_width", self.text_width, 64)
-        for name in ("text_layers", "num_variants"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        require(self.text_layers >= 1, "text_layers", self.text_layers, "choose at least 1.")
+        _check_copies(self)
         require(self.num_samples >= 0, "num_samples", self.num_samples, "choose 0 or more.")
         require(self.snr_gamma > 0, "snr_gamma", self.snr_gamma, "choose more than 0.")
         require(0 <= self.condition_dropout < 1, "condition_dropout", self.condition_dropout, "choose 0 to 1.")
@@ -393,15 +421,20 @@ class DistillConfig(StageConfig):
     num_steps: int = option(4, "denoising steps that the student will need")
     substeps: int = option(2, "steps of the teacher that one step of the student replaces")
     teacher_guidance: float = option(1.0, "guidance scale of the teacher; 1 = none, for a teacher distilled before")
-    num_variants: int = option(12, "augmented copies of each article in the latent cache, shared out among the GPUs")
+    num_variants: int = option(12, "augmented copies of each photo in the latent cache")
+    drawing_variants: int = option(4, "augmented copies of each drawing in the latent cache, at most --num_variants")
+    drawing_share: float = option(0.35, "share of the samples that are drawings, where there are both")
+    cache_dir: str = option(
+        "", "keep the latent cache here, or take that of the denoiser stage (empty = in memory only)"
+    )
     num_samples: int = option(32, "validation sketches drawn at the end of a run (0 = none)")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(bool(self.teacher), "teacher", repr(self.teacher), "give the denoiser stage's folder.")
         require(bool(self.autoencoder), "autoencoder", repr(self.autoencoder), "give the autoencoder stage's folder.")
-        for name in ("num_steps", "num_variants"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "choose at least 1.")
+        require(self.num_steps >= 1, "num_steps", self.num_steps, "choose at least 1.")
+        _check_copies(self)
         require(self.substeps >= 2, "substeps", self.substeps, "choose at least 2.")
         require(
             self.num_steps * self.substeps <= 500,
@@ -411,6 +444,13 @@ class DistillConfig(StageConfig):
         )
         require(self.teacher_guidance >= 1, "teacher_guidance", self.teacher_guidance, "choose 1 or more.")
         require(self.num_samples >= 0, "num_samples", self.num_samples, "choose 0 or more.")
+
+
+def _check_copies(config: DenoiserConfig | DistillConfig) -> None:
+    """What the latent cache of a stage holds."""
+    for name in ("num_variants", "drawing_variants"):
+        require(getattr(config, name) >= 1, name, getattr(config, name), "choose at least 1.")
+    require(0 < config.drawing_share < 1, "drawing_share", config.drawing_share, "choose more than 0, less than 1.")
 
 
 def _require_multiples(flag: str, value: int | tuple[int, ...], unit: int) -> None:

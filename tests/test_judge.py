@@ -16,6 +16,7 @@ from fashiondistill.images import from_model, to_model
 from fashiondistill.scoring import ClipScorer
 from train.starter import judge
 from train.starter.augment import recoloured_words
+from train.starter.tokens import train_tokenizer
 
 
 def record_of(
@@ -63,7 +64,8 @@ def test_a_stage_ends_loads_and_goes_on(dataset, tmp_path, capsys):
 def test_training_moves_true_words_towards_their_pictures(dataset, tmp_path):
     config = settings(dataset, tmp_path, learning_rate=3e-3)
     torch.manual_seed(0)
-    stage = judge.JudgeStage(config, judge.load_small(config))
+    data = judge.load_small(config)
+    stage = judge.JudgeStage(config, data, train_tokenizer([record.caption for record in data.records]))
     first = np.mean([stage.loss(n).item() for n in range(4)])
     for number in range(30):
         stage.loss(number % 4).backward()

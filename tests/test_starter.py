@@ -20,10 +20,11 @@ from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord,
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.pipeline import load_pipeline
 from fashiondistill.scoring import ClipScorer
-from train.starter import autoencoder, clip, common, demo, denoiser, distill, figures, latents
+from train.starter import autoencoder, clip, common, demo, denoiser, distill, figures, latents, splits
 from train.starter.bundle import BundleConfig, make_bundle
 from train.starter.latents import LatentCache
-from train.starter.tokens import encode
+from train.starter.ranks import Ranks
+from train.starter.tokens import encode, stage_tokenizer
 
 CPU = {"device": "cpu", "compile": False, "save_every_minutes": 0.0}
 DRAWN = ("briefs", "bra", "handbag", "tote bag", "scarf", "camisole", "belt", "necklace", "boxer shorts", "earrings")
@@ -291,12 +292,12 @@ def test_averaged_copy_leaves_the_live_weights_alone():
 def test_a_data_set_without_test_photos_is_refused(tmp_path):
     write_manifest(tmp_path, [])
     with pytest.raises(ValueError, match="test split"):
-        common.load_split(tmp_path, "test", device="cpu")
+        splits.load_split(tmp_path, "test", device="cpu")
 
 
 def test_standard_latents_decode_to_the_same_pictures(dataset):
     torch.manual_seed(0)
-    data = common.load_split(dataset, "train", device="cpu")
+    data = splits.load_split(dataset, "train", device="cpu")
     config = AutoencoderConfig(
         dataset_path="x", output_dir="y", block_out_channels=(8, 8, 16, 16), latent_channels=8, **CPU
     )
@@ -316,7 +317,7 @@ def test_standard_latents_decode_to_the_same_pictures(dataset):
 
 
 def test_rare_garments_are_drawn_more_often_than_their_share(dataset):
-    records = common.load_split(dataset, "train", device="cpu").records
+    records = splits.load_split(dataset, "train", device="cpu").records
     many = [records[0]] * 16 + [dataclasses.replace(records[0], garment="crown")] * 4
     weights = latents.garment_weights(many)
     assert weights[16:].sum() / weights.sum() == pytest.approx(1 / 3)
@@ -371,3 +372,11 @@ def test_demo_takes_the_best_of_every_garment_and_no_rejected_one():
 def test_configs_refuse_a_stage_without_end():
     with pytest.raises(ValueError, match="--max_minutes 0 "):
         dataclasses.replace(StageConfig(dataset_path="x", output_dir="y"), max_minutes=0)
+
+
+def test_a_vocabulary_is_learnt_once_and_read_by_every_process_and_run(tmp_path):
+    captions = ["navy plain t-shirt, short sleeves", "red striped dress", "olive checked shirt, collar"]
+    first = stage_tokenizer(tmp_path, Ranks(), captions)
+    again = stage_tokenizer(tmp_path, Ranks(), ["other words"])
+    assert again.get_vocab() == first.get_vocab()
+    assert "t-shirt" in first.decode(encode(first, captions)[0]) and not list(tmp_path.glob("*.part"))

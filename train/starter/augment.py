@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from fashiondistill.config import GROUND
 from fashiondistill.data.attributes import COLOURS, compose_caption
 from fashiondistill.data.measure import name_colours
-from fashiondistill.data.vitonhd import ArticleRecord
+from fashiondistill.data.vitonhd import DRAWING, ArticleRecord
 
 # ITU-R BT.601 full range, rows Y, Cb, Cr.
 RGB_TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
@@ -118,17 +118,26 @@ def details_of(record: ArticleRecord, change: Change) -> tuple[str, ...]:
     return tuple(mirrored_words(words) for words in details) if change.mirrored else details
 
 
+def medium_of(record: ArticleRecord) -> str:
+    """How the picture was made, as a word of captions: "photo" or "drawing"."""
+    return "drawing" if record.sender == DRAWING else "photo"
+
+
 def mirrored_words(text: str) -> str:
     """The text with "left" and "right" exchanged, where they stand as words."""
     return re.sub(r"\b(left|right)\b", lambda found: {"left": "right", "right": "left"}[found[1]], text)
 
 
 def caption_of(record: ArticleRecord, colours: list[str], variant: float, change: Change = UNCHANGED) -> str:
-    """One of several ways to say the same; `variant` in [0, 1) chooses, below 0.5 it is the canonical sentence."""
-    details = details_of(record, change)
+    """One of several ways to say the same; `variant` in [0, 1) chooses, below 0.5 it is the canonical sentence.
+
+    From 0.25 on the sentence says how the picture was made, so that photos can be asked for (`medium_of`).
+    """
+    details, medium = details_of(record, change), medium_of(record)
     joined = " and ".join(colours)
     if variant < 0.5:
-        return compose_caption(colours=colours, pattern=record.pattern, garment=record.garment, details=details)
+        told = details if variant < 0.25 else (*details, medium)
+        return compose_caption(colours=colours, pattern=record.pattern, garment=record.garment, details=told)
     if variant < 0.57:
         return compose_caption(colours=colours, pattern=record.pattern, garment=record.garment)
     if variant < 0.65:  # one detail alone, as people ask
@@ -139,7 +148,7 @@ def caption_of(record: ArticleRecord, colours: list[str], variant: float, change
     if variant < 0.8:
         return f"{record.pattern} {record.garment} in {joined}"
     if variant < 0.88:
-        return f"a photo of a {joined} {record.pattern} {record.garment}"
+        return f"a {medium} of a {joined} {record.pattern} {record.garment}"
     if variant < 0.94:
         return f"{record.garment}, {joined}, {record.pattern}"
     return f"{record.pattern} {record.garment}" if variant < 0.97 else record.garment

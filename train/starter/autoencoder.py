@@ -4,7 +4,8 @@ In: a prepared data set. Out: OUTPUT_DIR/vae (diffusers AutoencoderKL, EMA weigh
 state.safetensors. The loss is L1 + MSE in luma and doubled chroma (the trial's autoencoder lost its colours with RGB
 L1), an L1 on image gradients, and a light KL term (Rombach et al. 2022, section 3.1). Halved latents must decode to the
 halved picture as well, which keeps the latents free of detail that a denoiser could not model (Skorokhodov et al. 2025,
-"Improving the Diffusability of Autoencoders", section 4).
+"Improving the Diffusability of Autoencoders", section 4). Local spectra and an adversary keep cloth from blurring
+(`train.starter.sharpness`).
 """
 
 from __future__ import annotations
@@ -22,25 +23,17 @@ from fashiondistill.cli import run_command
 from fashiondistill.config import AutoencoderConfig
 from fashiondistill.images import from_model
 from train.starter.augment import RGB_TO_YCC, draw_colour_maps
-from train.starter.common import (
-    Clock,
-    Ema,
-    StageState,
-    StarterData,
-    load_split,
-    log_line,
-    random_generator,
-    run_stage,
-    set_up,
-)
+from train.starter.common import Clock, Ema, StageState, log_line, random_generator, run_stage, set_up
 from train.starter.figures import autoencoder_figures
+from train.starter.sharpness import Discriminator, adversarial_terms, frequency_loss
+from train.starter.splits import StarterData, load_split
 
 CHROMA_WEIGHT = 2.0
 VALIDATION = 32  # photos whose reconstruction is measured at the end
 
 
 def build_autoencoder(config: AutoencoderConfig) -> AutoencoderKL:
-    """8 x down-sampling, no mid attention (3,072 tokens are dear on a CPU)."""
+    """Each level but the last halves the picture; no mid attention (3,072 tokens are dear on a CPU)."""
     levels = len(config.block_out_channels)
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * levels,
@@ -63,6 +56,11 @@ def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Ten
     luma = error[:, :1]
     edges = (luma[..., 1:] - luma[..., :-1]).abs().mean() + (luma[..., 1:, :] - luma[..., :-1, :]).abs().mean()
     return error.abs().mean() + 2.0 * error.square().mean() + 0.5 * edges
+
+
+def _picture_loss(output: torch.Tensor, target: torch.Tensor, config: AutoencoderConfig) -> torch.Tensor:
+    loss = reconstruction_loss(output, target)
+    return loss + config.frequency_weight * frequency_loss(output, target) if config.frequency_weight else loss
 
 
 def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch.Tensor:
@@ -94,31 +92,42 @@ def draw_crops(data: StarterData, config: AutoencoderConfig, step: int) -> torch
 def train(config: AutoencoderConfig) -> None:
     """Run, or go on with, the stage."""
     clock, (out, ranks) = Clock(config), set_up(config)
-    data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
+    root, drawn = Path(config.dataset_path), config.max_drawings
+    data = load_split(root, "train", device=config.device, max_drawings=drawn, limit=config.max_records)
     model = AutoencoderKL.from_pretrained(Path(config.init) / "vae") if config.init else build_autoencoder(config)
     model.to(config.device, memory_format=torch.channels_last)
     if config.decoder_only:
         model.encoder.requires_grad_(False)
         model.quant_conv.requires_grad_(False)
+    modules: dict[str, torch.nn.Module] = {"vae": model}
+    if config.adversarial_share:
+        modules["discriminator"] = Discriminator().to(config.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad],
+        [p for module in modules.values() for p in module.parameters() if p.requires_grad],
         lr=config.learning_rate,
         betas=(0.9, 0.99),
         weight_decay=0.01,
         fused=config.device == "cuda",
     )
-    state = StageState(out, {"vae": model}, optimizer, Ema({"vae": model}, decay=0.998))
+    state = StageState(out, modules, optimizer, Ema(modules, decay=0.998))
     forward = _compiled(model, config)
 
     def loss_of(step: int) -> torch.Tensor:
         target = draw_crops(data, config, step).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(config.device, torch.bfloat16):
+        autocast = torch.autocast(config.device, torch.bfloat16)
+        with autocast:
             output, latents, kl = forward(target)
-            loss = reconstruction_loss(output, target) + config.kl_weight * kl
-            if config.scale_weight and not config.decoder_only:
-                few = max(1, len(target) // 4)
+        picture_loss = _picture_loss(output, target, config)  # in float32: bfloat16 has 3 digits
+        loss = picture_loss + config.kl_weight * kl
+        if config.scale_weight and not config.decoder_only:
+            few = max(1, len(target) // 4)
+            with autocast:
                 half = model.decode(F.avg_pool2d(latents[:few], 2)).sample
-                loss = loss + config.scale_weight * reconstruction_loss(half, F.avg_pool2d(target[:few], 2))
+            loss = loss + config.scale_weight * _picture_loss(half, F.avg_pool2d(target[:few], 2), config)
+        if config.adversarial_share:
+            push = config.adversarial_share if step >= config.adversarial_start * ranks.count else 0.0
+            with autocast:
+                loss = loss + adversarial_terms(modules["discriminator"], output, target, picture_loss, push)
         return loss
 
     def write_models(folder: Path) -> None:
@@ -129,12 +138,12 @@ def train(config: AutoencoderConfig) -> None:
         _write_samples(folder / "samples.png", averaged, data, config)
 
     if config.compile:  # before the schedule starts
-        forward(draw_crops(data, config, 0).contiguous(memory_format=torch.channels_last))[0].mean().backward()
+        loss_of(0).backward()
         optimizer.zero_grad(set_to_none=True)
     step = run_stage("autoencoder", config, clock, ranks, state, loss_of, write_models)
     if not ranks.leads:
         return
-    held_out = load_split(Path(config.dataset_path), "val", device=config.device, photos_only=True, limit=VALIDATION)
+    held_out = load_split(Path(config.dataset_path), "val", device=config.device, max_drawings=0, limit=VALIDATION)
     found = autoencoder_figures(state.ema.averaged("vae"), held_out)
     log_line(out, step=step, seconds=round(clock.spent, 1), **{name: value.mean for name, value in found.items()})
     lines = [f"  {name}: {value}" for name, value in found.items()]

@@ -26,8 +26,8 @@ from fashiondistill.diffusion.conditioning import Conditioning
 from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise
 from fashiondistill.diffusion.repaint import Known, keep_outside
 from fashiondistill.scoring import ClipScorer
-from train.starter.common import StarterData
 from train.starter.figures import Figure, reconstruct
+from train.starter.splits import StarterData
 
 WEEK = "2020-W10"  # a request needs one; the pipeline does not look at it
 UNSEEN_SEED = 3_000_000_000  # drawings of a data set have seeds below 2**31

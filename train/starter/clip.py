@@ -31,18 +31,9 @@ from train.starter.augment import (
     move,
     recoloured_words,
 )
-from train.starter.common import (
-    Clock,
-    Ema,
-    StageState,
-    StarterData,
-    load_split,
-    log_line,
-    random_generator,
-    run_stage,
-    set_up,
-)
-from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
+from train.starter.common import Clock, Ema, StageState, log_line, random_generator, run_stage, set_up
+from train.starter.splits import StarterData, load_split
+from train.starter.tokens import MAX_LENGTH, encode, stage_tokenizer
 
 IMAGE_SIZE = (256, 192)
 MEAN = STD = (0.5, 0.5, 0.5)
@@ -119,9 +110,10 @@ def train(config: ClipConfig) -> None:
     """Run, or go on with, the stage."""
     clock, (out, ranks) = Clock(config), set_up(config)
     root = Path(config.dataset_path)
-    data = shrink(load_split(root, "train", device=config.device, limit=config.max_records))
-    held_out = load_split(root, "val", device=config.device, photos_only=True, limit=config.max_records)
-    tokenizer = train_tokenizer([record.caption for record in data.records])
+    drawn, limit = config.max_drawings, config.max_records
+    data = shrink(load_split(root, "train", device=config.device, max_drawings=drawn, limit=limit))
+    held_out = load_split(root, "val", device=config.device, max_drawings=0, limit=config.max_records)
+    tokenizer = stage_tokenizer(out, ranks, (record.caption for record in data.records))
     model_cfg = model_config(config, len(tokenizer))
     model = open_clip.CLIP(**{k: v for k, v in model_cfg.items()}).to(config.device)
     decayed = [p for p in model.parameters() if p.ndim >= 2]

@@ -1,7 +1,7 @@
-"""What the starter's training stages share: the data set in memory, the schedule, EMA and a resumable state.
+"""What the starter's training stages share: the schedule, EMA and a resumable state.
 
-In: a prepared data set folder. Out: tensors on the training device, and state.safetensors that a stopped stage
-continues from. Knows nothing of any particular model.
+In: a stage's settings, models and loss. Out: updates, and state.safetensors that a stopped stage continues from. Knows
+nothing of any particular model or data set.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,45 +24,10 @@ from tqdm import tqdm
 
 from fashiondistill.cli import write_run
 from fashiondistill.config import StageConfig
-from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
 from train.starter.ranks import Ranks, join_ranks
 
 LOG_EVERY = 50  # steps
 FINISHED = "finished.json"  # stands in a stage's folder once its whole budget is used
-
-
-@dataclass(frozen=True, eq=False)
-class StarterData:
-    """Articles in memory: uint8 images [N, 3, 512, 384], sketches and masks [N, 1, 512, 384], all on one device."""
-
-    records: list[ArticleRecord]
-    images: torch.Tensor
-    sketches: torch.Tensor
-    masks: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-
-def load_split(root: Path, split: str, *, device: str, photos_only: bool = False, limit: int = 0) -> StarterData:
-    """Read one split of a prepared data set into memory.
-
-    Raises:
-        FileNotFoundError, ValueError: if the folder, a file or the whole split is missing.
-    """
-    records = [r for r in read_manifest(root) if r.split == split and not (photos_only and r.sender == DRAWING)]
-    if limit:
-        records = records[:: max(1, len(records) // limit)][:limit]
-    if not records:
-        raise ValueError(f"--dataset_path {root} has no articles in its {split} split. Run prepare on more photos.")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pictures = list(
-            tqdm(pool.map(lambda r: read_article(root, r), records), total=len(records), desc=f"reading {split}")
-        )
-    images = torch.from_numpy(np.stack([p.image for p in pictures])).permute(0, 3, 1, 2).contiguous()
-    sketches = torch.from_numpy(np.stack([p.sketch for p in pictures]))[:, None]
-    masks = torch.from_numpy(np.stack([p.mask for p in pictures]))[:, None]
-    return StarterData(records, images.to(device), sketches.to(device), masks.to(device))
 
 
 class Clock:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,19 +19,11 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from fashiondistill.cli import run_command
 from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH, DenoiserConfig
 from fashiondistill.diffusion.conditioning import VAE_FACTOR, ChannelLayout
-from train.starter.common import (
-    Clock,
-    Ema,
-    StageState,
-    load_split,
-    log_line,
-    random_generator,
-    run_stage,
-    set_up,
-)
-from train.starter.latents import LatentCache, build_cache
+from train.starter.common import Clock, Ema, StageState, log_line, random_generator, run_stage, set_up
+from train.starter.latents import CacheSource, LatentCache
 from train.starter.pipelines import BETA_SCHEDULE, sampling_scheduler, starter_pipeline, write_samples
-from train.starter.tokens import MAX_LENGTH, encode, train_tokenizer
+from train.starter.splits import split_records
+from train.starter.tokens import MAX_LENGTH, encode, stage_tokenizer
 
 VALIDATION_TIMES = 8  # parts of the schedule that the validation loss looks into
 
@@ -54,11 +45,16 @@ def build_unet(config: DenoiserConfig, layout: ChannelLayout) -> UNet2DCondition
         down_block_types=tuple("CrossAttnDownBlock2D" if here else "DownBlock2D" for here in attention),
         up_block_types=tuple("CrossAttnUpBlock2D" if here else "UpBlock2D" for here in reversed(attention)),
         block_out_channels=config.block_out_channels,
-        layers_per_block=1,
+        layers_per_block=_per_level(config),
         cross_attention_dim=config.text_width,
         attention_head_dim=[max(1, channels // 32) for channels in config.block_out_channels],  # number of heads
         norm_num_groups=16,
     )
+
+
+def _per_level(config: DenoiserConfig) -> tuple[int, ...]:
+    layers = config.layers_per_block
+    return layers * len(config.block_out_channels) if len(layers) == 1 else layers
 
 
 def build_text_encoder(config: DenoiserConfig, tokenizer: CLIPTokenizer) -> CLIPTextModel:
@@ -165,20 +161,15 @@ class DenoiserStage:
 def train(config: DenoiserConfig) -> None:
     """Run, or go on with, the stage."""
     clock, (out, ranks) = Clock(config), set_up(config)
-    data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
-    tokenizer = (
-        CLIPTokenizer.from_pretrained(Path(config.init) / "tokenizer")
-        if config.init
-        else train_tokenizer([record.caption for record in data.records])
-    )
+    if config.init:
+        tokenizer = CLIPTokenizer.from_pretrained(Path(config.init) / "tokenizer")
+    else:
+        records = split_records(Path(config.dataset_path), "train", limit=config.max_records)
+        tokenizer = stage_tokenizer(out, ranks, (record.caption for record in records))
     vae = AutoencoderKL.from_pretrained(Path(config.autoencoder) / "vae", torch_dtype=torch.float32).to(config.device)
-    variants = range(config.num_variants)[ranks.rank :: ranks.count]
-    encode_all = partial(build_cache, vae=vae, tokenizer=tokenizer, seed=config.seed, parts=config.sketch_channels)
-    cache = encode_all(data, variants=variants)
-    del data
-    if ranks.leads:
-        photos = load_split(Path(config.dataset_path), "val", device=config.device, limit=config.max_records)
-        held_out = encode_all(photos, variants=[0])
+    source = CacheSource(config, vae, tokenizer, config.sketch_channels)
+    cache = source.train(ranks)
+    held_out = source.validation() if ranks.leads else None
     stage = DenoiserStage(config, tokenizer, cache)
     state = StageState(out, stage.modules, stage.optimizer, Ema(stage.modules))
     if config.compile:  # before the schedule starts

@@ -24,13 +24,12 @@ from train.starter.common import (
     Clock,
     Ema,
     StageState,
-    load_split,
     log_line,
     random_generator,
     run_stage,
     set_up,
 )
-from train.starter.latents import LatentCache, build_cache
+from train.starter.latents import CacheSource, LatentCache
 from train.starter.pipelines import few_step_scheduler, layout_of, starter_pipeline, write_drawing, write_samples
 from train.starter.tokens import encode
 
@@ -156,14 +155,9 @@ def train(config: DistillConfig) -> None:
     vae = AutoencoderKL.from_pretrained(Path(config.autoencoder) / "vae", torch_dtype=torch.float32).to(config.device)
     unet_config = UNet2DConditionModel.load_config(teacher / "unet")
     parts = layout_of(unet_config, vae.config.latent_channels).sketch
-    data = load_split(Path(config.dataset_path), "train", device=config.device, limit=config.max_records)
-    variants = range(config.num_variants)[ranks.rank :: ranks.count]
-    shared = {"vae": vae, "tokenizer": tokenizer, "seed": config.seed, "parts": parts}
-    cache = build_cache(data, variants=variants, **shared)
-    del data
-    if ranks.leads:
-        photos = load_split(Path(config.dataset_path), "val", device=config.device, limit=config.max_records)
-        held_out = build_cache(photos, variants=[0], **shared)
+    source = CacheSource(config, vae, tokenizer, parts)
+    cache = source.train(ranks)
+    held_out = source.validation() if ranks.leads else None
     stage = DistillStage(config, teacher, tokenizer, cache)
     modules = {"unet": stage.student}
     state = StageState(out, modules, stage.optimizer, Ema(modules, decay=0.99))

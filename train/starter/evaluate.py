@@ -31,12 +31,12 @@ from fashiondistill.scoring import WEIGHTS, ClipScorer
 from train.starter.adherence import measure_autoencoder, measure_designs
 from train.starter.bench import Artist, Bench, PartResult, cases_of
 from train.starter.clip import recall_at_1
-from train.starter.common import load_split
 from train.starter.distances import measure_distances
 from train.starter.figures import Figure, figure
 from train.starter.judging import COLOUR_WORDS, read_judge, reading_sheet
 from train.starter.repainting import measure_repainting
 from train.starter.roughness import measure_rough
+from train.starter.splits import load_split
 from train.starter.sweeps import measure_colour_sweep, measure_pattern_sweep
 
 INDEX = "model_index.json"
@@ -112,7 +112,7 @@ def open_bench(config: EvaluateConfig) -> tuple[Bench, dict]:
     pipeline = load_pipeline(model, config.device)
     vae = AutoencoderKL.from_pretrained(model / "vae", torch_dtype=torch.float32).to(config.device).eval()
     root = Path(config.dataset_path)
-    photos = load_split(root, "test", device="cpu", photos_only=True, limit=config.num_photos)
+    photos = load_split(root, "test", device="cpu", max_drawings=0, limit=config.num_photos)
     basis = {
         "model": _digest_of(sorted([*model.rglob("*.safetensors"), *model.rglob("*config.json"), model / INDEX])),
         "judge": digests[1][:12],
@@ -175,7 +175,7 @@ def measures(config: EvaluateConfig, bench: Bench) -> dict[str, tuple[Callable[[
 
 def measure_clips(config: EvaluateConfig, bench: Bench) -> PartResult:
     """recall@1 of the CLIP that ranks, and what the judge reads in all test photos."""
-    pool = load_split(bench.root, "test", device=config.device, photos_only=True, limit=POOL)
+    pool = load_split(bench.root, "test", device=config.device, max_drawings=0, limit=POOL)
     recall = recall_at_1(bench.ranker.model, bench.ranker.tokenizer, pool, count=POOL)
     test = [record for record in read_manifest(bench.root) if record.split == "test" and record.sender != DRAWING]
     read, readings = read_judge(bench.judge, bench.root, test)

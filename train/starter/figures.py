@@ -16,7 +16,7 @@ from skimage.color import deltaE_ciede2000
 from skimage.metrics import structural_similarity
 
 from fashiondistill.images import from_model, to_model
-from train.starter.common import StarterData
+from train.starter.splits import StarterData
 
 
 @dataclass(frozen=True)

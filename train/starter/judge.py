@@ -21,6 +21,7 @@ import open_clip
 import torch
 import torch.nn.functional as F
 from tqdm import tqdm
+from transformers import CLIPTokenizer
 
 from fashiondistill.cli import run_command
 from fashiondistill.config import StageConfig, option, require
@@ -31,8 +32,8 @@ from train.starter.augment import GROUND_VALUE, ColourMaps, recoloured_words
 from train.starter.clip import save_clip
 from train.starter.common import Clock, Ema, StageState, log_line, random_generator, run_stage, set_up
 from train.starter.judging import read_judge
-from train.starter.latents import garment_weights
-from train.starter.tokens import train_tokenizer
+from train.starter.latents import share_weights
+from train.starter.tokens import stage_tokenizer
 
 CONTEXT = 40  # tokens; captions of the data set have at most 20
 # The two below are those of Zhai et al. 2023, section 3.2, for about one match in ten instead of one in a batch.
@@ -52,6 +53,7 @@ class JudgeConfig(StageConfig):
     compile: bool = option(False, "torch.compile the image tower (about a minute once)")
     vision_model: str = option("mobilenetv2_050", "timm model of the image tower; not that of the CLIP that ranks")
     image_height: int = option(192, "height of the pictures that the image tower sees; the width is 3/4 of it")
+    drawing_share: float = option(0.35, "share of the samples that are drawings, where there are both")
     embed_dim: int = option(96, "size of the shared embedding")
     text_width: int = option(128, "width of the text tower")
     text_layers: int = option(2, "layers of the text tower")
@@ -226,15 +228,14 @@ def vary_pictures(images: torch.Tensor, alphas: torch.Tensor, generator: torch.G
 class JudgeStage:
     """Model, vocabulary and data of the stage, and the loss of a step."""
 
-    def __init__(self, config: JudgeConfig, data: SmallData) -> None:
-        self.config, self.data = config, data
-        self.tokenizer = train_tokenizer([record.caption for record in data.records])
+    def __init__(self, config: JudgeConfig, data: SmallData, tokenizer: CLIPTokenizer) -> None:
+        self.config, self.data, self.tokenizer = config, data, tokenizer
         self.model_cfg = model_config(config, len(self.tokenizer))
         self.model = open_clip.CLIP(**self.model_cfg).to(config.device, memory_format=torch.channels_last)
         self.see = torch.compile(self.model.encode_image) if config.compile else self.model.encode_image
         patterns = [record.pattern for record in data.records]
         rarity = torch.tensor([patterns.count(pattern) ** -0.5 for pattern in patterns])
-        self.weights = garment_weights(data.records) * rarity
+        self.weights = share_weights(data.records, config.drawing_share) * rarity
         decayed = [p for p in self.model.parameters() if p.ndim >= 2]
         plain = [p for p in self.model.parameters() if p.ndim < 2]
         groups = [{"params": decayed, "weight_decay": 0.1}, {"params": plain, "weight_decay": 0.0}]
@@ -264,7 +265,8 @@ class JudgeStage:
 def train(config: JudgeConfig) -> None:
     """Run, or go on with, the stage; prints how well it reads photos of senders that it has not seen."""
     clock, (out, ranks) = Clock(config), set_up(config)
-    stage = JudgeStage(config, load_small(config))
+    data = load_small(config)
+    stage = JudgeStage(config, data, stage_tokenizer(out, ranks, (record.caption for record in data.records)))
     modules = {"clip": stage.model}
     state = StageState(out, modules, stage.optimizer, Ema(modules, decay=0.998))
 

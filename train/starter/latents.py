@@ -7,20 +7,25 @@ copy with its own colours, place, roughness of strokes, region to repaint and wo
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
+from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 from transformers import CLIPTokenizer
 
-from fashiondistill.data.vitonhd import ArticleRecord
+from fashiondistill.config import DenoiserConfig, DistillConfig
+from fashiondistill.data.vitonhd import DRAWING, ArticleRecord
+from fashiondistill.diffusion.caches import weights_id
 from fashiondistill.diffusion.conditioning import Conditioning, latent_mask, latent_sketch
 from fashiondistill.diffusion.region import MARGIN, filled
 from train.starter.augment import (
@@ -33,10 +38,13 @@ from train.starter.augment import (
     recoloured_words,
     rough_sketch,
 )
-from train.starter.common import StarterData, random_generator
+from train.starter.common import random_generator
+from train.starter.ranks import Ranks
+from train.starter.splits import StarterData, load_split
 from train.starter.tokens import encode
 
 CHUNK = 64
+VALIDATION_DRAWINGS = 64  # drawn garments beside the photos that validate
 RECOLOURED = 0.5  # share of the copies with other colours than the photo
 
 
@@ -84,24 +92,94 @@ class CacheSources:
     regions: torch.Tensor
     weights: torch.Tensor
 
+    @classmethod
+    def of(cls, data: StarterData, *, copies: list[int], drawing_share: float) -> CacheSources:
+        """Sources of which article n stands in the cache copies[n] times."""
+        weights = share_weights(data.records, drawing_share) / torch.tensor(copies)
+        return cls(data, fill_masks(data.masks), weights)
+
+    def take(self, chosen: list[int]) -> CacheSources:
+        """The articles at the indices `chosen`."""
+        data = self.data
+        index = torch.tensor(chosen)
+        picked = StarterData(
+            [data.records[i] for i in chosen],
+            *(tensor[index.to(tensor.device)] for tensor in (data.images, data.sketches, data.masks)),
+        )
+        return CacheSources(picked, self.regions[index.to(self.regions.device)], self.weights[index])
+
+
+@dataclass(frozen=True)
+class CacheSource:
+    """Where a stage gets its latents from: the data set through the autoencoder, or a file of an earlier run."""
+
+    config: DenoiserConfig | DistillConfig
+    vae: AutoencoderKL
+    tokenizer: CLIPTokenizer
+    parts: int
+
+    def train(self, ranks: Ranks) -> LatentCache:
+        """This process's share of the training articles, in all their copies."""
+        path = self._path(ranks)
+        if path is not None and path.is_file():
+            return LatentCache(**load_file(path, device=_device_name(self.config.device)))
+        root, limit = Path(self.config.dataset_path), self.config.max_records
+        data = load_split(root, "train", device=self.config.device, limit=limit, part=(ranks.rank, ranks.count))
+        cache = self._build(data, self.config.num_variants, self.config.drawing_variants)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            save_file({name: value.contiguous() for name, value in vars(cache).items()}, part)
+            os.replace(part, path)
+        return cache
+
+    def validation(self) -> LatentCache:
+        """The validation photos and some drawings, one copy of each."""
+        root, limit = Path(self.config.dataset_path), self.config.max_records
+        data = load_split(root, "val", device=self.config.device, max_drawings=VALIDATION_DRAWINGS, limit=limit)
+        return self._build(data, 1, 1)
+
+    def _build(self, data: StarterData, num_variants: int, drawing_variants: int) -> LatentCache:
+        copies = [min(num_variants, drawing_variants) if r.sender == DRAWING else num_variants for r in data.records]
+        sources = CacheSources.of(data, copies=copies, drawing_share=self.config.drawing_share)
+        return build_cache(
+            sources, copies, vae=self.vae, tokenizer=self.tokenizer, seed=self.config.seed, parts=self.parts
+        )
+
+    def _path(self, ranks: Ranks) -> Path | None:
+        """Named by all that decides what the file holds."""
+        if not self.config.cache_dir:
+            return None
+        config, root = self.config, Path(self.config.dataset_path)
+        said = [config.seed, config.num_variants, config.drawing_variants, config.drawing_share, config.max_records]
+        said += [self.parts, ranks.rank, ranks.count, sorted(self.tokenizer.get_vocab().items())]
+        said += [hashlib.sha256((root / "manifest.jsonl").read_bytes()).hexdigest()]
+        digest = weights_id(self.vae, json.dumps(said))
+        return Path(config.cache_dir) / f"latents-{digest[:32]}.safetensors"
+
+
+def _device_name(device: str) -> str:
+    return f"cuda:{torch.cuda.current_device()}" if device == "cuda" else device
+
 
 @torch.no_grad()
 def build_cache(
-    data: StarterData, *, vae: AutoencoderKL, tokenizer: CLIPTokenizer, variants: Iterable[int], seed: int, parts: int
+    sources: CacheSources, copies: list[int], *, vae: AutoencoderKL, tokenizer: CLIPTokenizer, seed: int, parts: int
 ) -> LatentCache:
-    """Encode every article once for each of `variants`; what a variant looks like is keyed by (seed, variant).
+    """Encode article n of the sources copies[n] times; what copy v looks like is keyed by (seed, v).
 
     Args:
         parts: channels of the sketch, see `latent_sketch`.
     """
     vae = vae.to(memory_format=torch.channels_last)
-    sources = CacheSources(data, fill_masks(data.masks), garment_weights(data.records))
     encoded: list[LatentCache] = []
-    starts = [(v, start) for v in variants for start in range(0, len(data), CHUNK)]
-    for variant, start in tqdm(starts, desc="encoding latents", unit="chunk"):
-        window = slice(start, start + CHUNK)
-        generator = random_generator("cpu", seed, variant, start)
-        encoded.append(_encode_chunk(sources, window, vae, tokenizer, parts, generator))
+    chunks = []
+    for variant in range(max(copies)):
+        wanted = [index for index, count in enumerate(copies) if variant < count]
+        chunks += [(variant, wanted[start : start + CHUNK]) for start in range(0, len(wanted), CHUNK)]
+    for variant, chosen in tqdm(chunks, desc="encoding latents", unit="chunk"):
+        generator = random_generator("cpu", seed, variant, chosen[0])
+        encoded.append(_encode_chunk(sources.take(chosen), vae, tokenizer, parts, generator))
     names = [entry.name for entry in dataclasses.fields(LatentCache)]
     return LatentCache(**{name: torch.cat([getattr(chunk, name) for chunk in encoded]) for name in names})
 
@@ -120,24 +198,33 @@ def garment_weights(records: list[ArticleRecord]) -> torch.Tensor:
     return torch.tensor([counts[record.garment] ** -0.5 for record in records])
 
 
+def share_weights(records: list[ArticleRecord], drawing_share: float) -> torch.Tensor:
+    """[N] weights of `garment_weights` within photos and within drawings; the drawings' sum is their share of all."""
+    drawn = torch.tensor([record.sender == DRAWING for record in records])
+    weights = torch.zeros(len(records))
+    for kind, total in ((drawn, drawing_share), (~drawn, 1 - drawing_share)):
+        own = garment_weights([record for record, here in zip(records, kind.tolist(), strict=True) if here])
+        weights[kind] = total * own / own.sum()
+    return weights * len(records)
+
+
 def _encode_chunk(
     sources: CacheSources,
-    window: slice,
     vae: AutoencoderKL,
     tokenizer: CLIPTokenizer,
     parts: int,
     generator: torch.Generator,
 ) -> LatentCache:
     data, device = sources.data, sources.data.images.device
-    records = data.records[window]
-    images = data.images[window].float() / 127.5 - 1
-    masks, sketches = data.masks[window].float() / 255, data.sketches[window].float() / 255
+    records = data.records
+    images = data.images.float() / 127.5 - 1
+    masks, sketches = data.masks.float() / 255, data.sketches.float() / 255
     maps = draw_colour_maps(records, generator, share=RECOLOURED)
     words, mirrored = recoloured_words(records, maps), draw_mirrored(records, generator)
     on_device = dataclasses.replace(maps, matrix=maps.matrix.to(device), offset=maps.offset.to(device))
     images = on_device.apply(images, masks)
     images, masks, sketches, regions = move(
-        [images, masks, sketches, sources.regions[window].float() / 255],
+        [images, masks, sketches, sources.regions.float() / 255],
         [GROUND_VALUE, 0.0, 0.0, 0.0],
         generator,
         mirrored=mirrored,
@@ -157,7 +244,7 @@ def _encode_chunk(
         mask=latent_mask(repaint).half(),
         sketch=latent_sketch(sketches, parts).half(),
         ids=encode(tokenizer, captions).to(device),
-        weight=sources.weights[window].to(device),
+        weight=sources.weights.to(device),
     )
 
 

@@ -23,7 +23,7 @@ from fashiondistill.config import DenoiserConfig, DistillConfig
 from fashiondistill.diffusion.conditioning import ChannelLayout
 from fashiondistill.diffusion.pipeline import GarmentPipeline, cpu_has_bf16
 from fashiondistill.images import tile
-from train.starter.common import load_split
+from train.starter.splits import load_split
 
 DRAWING = "drawing.json"  # beside the scheduler of a stage whose model wants other steps than usual
 BETA_SCHEDULE = "squaredcos_cap_v2"

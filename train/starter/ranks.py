@@ -46,6 +46,11 @@ class Ranks:
         dist.broadcast(shared, 0, group=self.control)
         return shared.tolist()
 
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.count > 1:
+            dist.barrier(group=self.control)
+
     def leave(self) -> None:
         """Wait for the others (the first one may still be writing) and part."""
         if self.count > 1:

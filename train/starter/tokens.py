@@ -7,6 +7,9 @@ of the lists become single tokens, words that no caption holds fall into pieces 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -14,6 +17,7 @@ from transformers import CLIPTokenizer
 
 from fashiondistill.data.attributes import COLOURS, PATTERNS
 from fashiondistill.data.categories import PHOTO_LABELS
+from train.starter.ranks import Ranks
 
 MAX_LENGTH = 77
 VOCAB_SIZE = 2048
@@ -21,10 +25,11 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 # Words that designers are likely to type beside those of the captions; they earn a token of their own.
 EXTRA_WORDS = (
-    "a an the with and in of on for photo picture garment plain striped checked patterned printed floral dotted denim "
-    "cotton linen wool knit knitted lace silk satin leather suede jersey sleeveless sleeves sleeved short long collar "
-    "collared neck v-neck crew round high waist slim wide loose fitted oversized cropped pleated hooded zip button "
-    "buttons pocket pockets belt hem cuff casual formal summer winter spring autumn soft light dark bright pale deep"
+    "a an the with and in of on for photo drawing picture garment plain striped checked patterned printed floral "
+    "dotted denim cotton linen wool knit knitted lace silk satin leather suede jersey sleeveless sleeves sleeved "
+    "short long collar collared neck v-neck crew round high waist slim wide loose fitted oversized cropped pleated "
+    "hooded zip button buttons pocket pockets belt hem cuff casual formal summer winter spring autumn soft light "
+    "dark bright pale deep"
 )
 
 
@@ -50,6 +55,20 @@ def train_tokenizer(captions: list[str], *, vocab_size: int = VOCAB_SIZE) -> CLI
     ]
     vocab = {piece: number for number, piece in enumerate([*pieces, START, END])}
     return CLIPTokenizer(vocab=vocab, merges=[tuple(pair) for pair in model["merges"]], model_max_length=MAX_LENGTH)
+
+
+def stage_tokenizer(folder: Path, ranks: Ranks, captions: Iterable[str]) -> CLIPTokenizer:
+    """The vocabulary of the stage in `folder`: learnt and written once, then read, by every process and every run.
+
+    Two trainings on the same captions number the pieces differently (the library counts words in hash order), so a
+    process that learnt its own would read other words in the same ids.
+    """
+    if ranks.leads and not (folder / "tokenizer").is_dir():
+        part = folder / "tokenizer.part"
+        train_tokenizer(list(captions)).save_pretrained(part)
+        os.replace(part, folder / "tokenizer")
+    ranks.wait()
+    return CLIPTokenizer.from_pretrained(folder / "tokenizer")
 
 
 def encode(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
