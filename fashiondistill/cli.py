@@ -11,7 +11,7 @@ import json
 import platform
 import sys
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -26,8 +26,14 @@ RECORDED_PACKAGES = (
 )
 
 
-def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
-    """Add one flag per field of `config_class`; names, types and defaults come from the field."""
+def add_flags(
+    parser: argparse.ArgumentParser, config_class: type, defaults: Mapping[str, object] | None = None
+) -> None:
+    """Add one flag per field of `config_class`; names, types and defaults come from the field.
+
+    Args:
+        defaults: field -> value that takes the place of its default; of other fields they are left alone.
+    """
     hints = typing.get_type_hints(config_class)
     for entry in dataclasses.fields(config_class):
         options = dict(entry.metadata)
@@ -45,8 +51,8 @@ def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
         if required:
             options["required"] = True
         else:
-            options["default"] = entry.default
-            text = f"{text} (default: {entry.default})"
+            options["default"] = (defaults or {}).get(entry.name, entry.default)
+            text = f"{text} (default: {options['default']})"
         parser.add_argument(f"--{entry.name}", help=text.replace("%", "%%"), **options)
 
 
@@ -58,18 +64,27 @@ def config_from(arguments: argparse.Namespace, config_class: type):  # noqa: ANN
 
 
 def run_command(
-    argv: list[str] | None, run: Callable[..., str | None], *config_classes: type, prog: str, description: str
+    argv: list[str] | None,
+    run: Callable[..., str | None],
+    *config_classes: type,
+    prog: str,
+    description: str,
+    defaults: Callable[[list[str] | None], Mapping[str, object]] | None = None,
 ) -> int:
     """A command line of one action: flags -> configs -> `run(*configs)`; prints what it returns.
+
+    Args:
+        defaults: command line -> defaults for `add_flags`, where they depend on another flag.
 
     Returns:
         The exit status: 0, or 2 after one line on stderr for bad input (ValueError, FileNotFoundError).
     """
     parser = argparse.ArgumentParser(prog=prog, description=description)
-    for config_class in config_classes:
-        add_flags(parser, config_class)
-    arguments = parser.parse_args(argv)
     try:
+        found = defaults(argv) if defaults is not None else None
+        for config_class in config_classes:
+            add_flags(parser, config_class, found)
+        arguments = parser.parse_args(argv)
         report = run(*(config_from(arguments, config_class) for config_class in config_classes))
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -6,14 +6,14 @@ torch, files or gradio.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 IMAGE_HEIGHT = 512  # pixels; MGD's size, kept through the whole system
 IMAGE_WIDTH = 384
 GROUND = 246  # grey level of the flat ground that every prepared picture stands on
 
-LIVE_STEPS = 3  # denoising steps of the page's live preview: half of a candidate's, so about half its time
 BLIND_CANDIDATES = 2  # designs a side of the page's blind test: one alone says more of its noise than of its model
 
 ASSETS = Path(__file__).parent / "assets"
@@ -33,12 +33,44 @@ def require(condition: bool, flag: str, value: object, remedy: str) -> None:
 
 
 @dataclass(frozen=True)
+class DrawingDefaults:
+    """How a model is drawn with where nobody says otherwise; its model_index.json may say its own.
+
+    Attributes:
+        num_inference_steps: denoising steps of a candidate.
+        guidance_scale: classifier-free guidance; 1 = none.
+        live_steps: denoising steps of the page's live preview: half of a candidate's, so about half its time.
+    """
+
+    num_inference_steps: int = 6
+    guidance_scale: float = 2.0
+    live_steps: int = 3
+
+    def __post_init__(self) -> None:
+        for name in ("num_inference_steps", "live_steps"):
+            require(1 <= getattr(self, name) <= 100, name, getattr(self, name), "choose 1 to 100.")
+        require(1 <= self.guidance_scale <= 20, "guidance_scale", self.guidance_scale, "choose 1 to 20.")
+
+    @classmethod
+    def of(cls, settings: Mapping) -> DrawingDefaults:
+        """What a pipeline's settings say; what they leave out or give as 0 is as ever."""
+        return cls(**{name: settings[name] for name in cls.__dataclass_fields__ if settings.get(name)})
+
+    def generate_config(self) -> GenerateConfig:
+        """Settings of a request with them."""
+        steps, guidance = self.num_inference_steps, self.guidance_scale
+        return replace(GenerateConfig(), num_inference_steps=steps, guidance_scale=guidance)
+
+
+@dataclass(frozen=True)
 class GenerateConfig:
     """How candidates are drawn and ranked."""
 
     num_candidates: int = option(4, "designs to draw, 1 to 8")
-    num_inference_steps: int = option(6, "denoising steps, 2 to 100")
-    guidance_scale: float = option(2.0, "classifier-free guidance; 1 switches it off")
+    num_inference_steps: int = option(DrawingDefaults.num_inference_steps, "denoising steps, 1 to 100")
+    guidance_scale: float = option(
+        DrawingDefaults.guidance_scale, "classifier-free guidance; 1 switches it off and halves the passes"
+    )
     sketch_influence: float = option(1.0, "fraction of the steps, from the noisiest on, that see the sketch; 0 to 1")
     clip_i_weight: float = option(0.6, "weight of CLIP-I (similarity to the week's bestsellers)")
     clip_t_weight: float = option(0.4, "weight of CLIP-T (similarity to the words)")
@@ -46,7 +78,7 @@ class GenerateConfig:
     def __post_init__(self) -> None:
         require(1 <= self.num_candidates <= 8, "num_candidates", self.num_candidates, "choose 1 to 8.")
         require(
-            2 <= self.num_inference_steps <= 100, "num_inference_steps", self.num_inference_steps, "choose 2 to 100."
+            1 <= self.num_inference_steps <= 100, "num_inference_steps", self.num_inference_steps, "choose 1 to 100."
         )
         require(1 <= self.guidance_scale <= 20, "guidance_scale", self.guidance_scale, "choose 1 to 20.")
         require(0 <= self.sketch_influence <= 1, "sketch_influence", self.sketch_influence, "choose 0 to 1.")
@@ -537,8 +569,8 @@ class PredictConfig:
     batch_size: int = option(1, "pictures drawn at once")
     num_workers_test: int = option(2, "processes that read pictures; 0 = none")
     mixed_precision: str = option("auto", "number format of the model", choices=("auto", "no", "fp16", "bf16"))
-    guidance_scale: float = option(7.5, "classifier-free guidance; 1 switches it off (the bundled starter wants 2)")
-    num_inference_steps: int = option(50, "denoising steps")
+    guidance_scale: float = option(7.5, "classifier-free guidance; 1 = none; a pipeline folder may say its own default")
+    num_inference_steps: int = option(50, "denoising steps; a pipeline folder may say its own default")
     seed: int = option(42, "every sample's noise is keyed by it, week and article")
     no_pose: bool = option(True, "models with pose inputs get an empty pose, as published")
     device: str = option("auto", "where the model runs", choices=("auto", "cpu", "cuda"))
@@ -557,7 +589,7 @@ class PredictConfig:
         require(self.num_workers_test >= 0, "num_workers_test", self.num_workers_test, "choose 0 or more.")
         require(1 <= self.guidance_scale <= 20, "guidance_scale", self.guidance_scale, "choose 1 to 20.")
         require(
-            2 <= self.num_inference_steps <= 1000, "num_inference_steps", self.num_inference_steps, "choose 2 to 1000."
+            1 <= self.num_inference_steps <= 1000, "num_inference_steps", self.num_inference_steps, "choose 1 to 1000."
         )
         require(self.no_pose, "no_pose", self.no_pose, "data sets of this layout hold no poses; leave the flag out.")
         require(

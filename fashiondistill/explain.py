@@ -1,7 +1,7 @@
 """Why a design has its rank: score by phrase, strokes that it follows, and the known garment that it is most like.
 
-In: ranked designs, a `ClipScorer`, embeddings of known garments. Out: one `Explanation` a design. Knows nothing of
-sales, files or pages.
+In: ranked designs and their embeddings, a `ClipScorer`, embeddings of known garments. Out: one `Explanation` a design.
+Knows nothing of sales, files or pages.
 """
 
 from __future__ import annotations
@@ -62,13 +62,18 @@ def phrases_of(prompt: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:MAX_PHRASES]
 
 
-def explain(ranked: Sequence[ScoredDesign], scorer: ClipScorer, known: KnownGarments) -> tuple[Explanation, ...]:
-    """One explanation for each design of a request, in the same order."""
+def explain(
+    ranked: Sequence[ScoredDesign], pictures: np.ndarray, scorer: ClipScorer, known: KnownGarments
+) -> tuple[Explanation, ...]:
+    """One explanation for each design of a request, in the same order.
+
+    Args:
+        pictures: their embeddings [N, D], which scoring has made already.
+    """
     if not ranked:
         return ()
     phrases = phrases_of(ranked[0].design.request.prompt)
     texts = scorer.embed_texts(list(phrases)) if phrases else np.zeros((0, 1))  # [P, D]
-    pictures = scorer.embed_images([one.design.image for one in ranked])  # [N, D]
     return tuple(
         _explanation(one, picture, _scores(phrases, texts, picture), known)
         for one, picture in zip(ranked, pictures, strict=True)

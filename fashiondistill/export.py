@@ -9,16 +9,19 @@ import base64
 import dataclasses
 import io
 import json
+import zlib
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
 
 from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH
-from fashiondistill.design import ScoredDesign
+from fashiondistill.design import Design, DesignRequest, ScoredDesign
 
 CHUNK = "fashiondistill"  # name of the PNG text chunk; the pictures that belong to it add "-sketch", "-mask", "-image"
 VERSION = 1  # of what stands in the chunk; files before it had neither a number nor the sketch
+HEADER = 33  # bytes of a PNG's signature and IHDR chunk, which text may follow
 LABEL_HEIGHT = 40  # pixels under each picture of a contact sheet
 GAP = 12
 
@@ -57,13 +60,35 @@ def png_bytes(scored: ScoredDesign, *, model: str, references: tuple[str, ...] =
     The text chunk "fashiondistill" holds `describe` as JSON; compressed text chunks beside it hold the sketch and,
     where a part of a picture was repainted, mask and picture, each as a PNG in base64. Strokes keep 8 bits, as drawn.
     """
-    request = scored.design.request
     text = PngImagePlugin.PngInfo()
     text.add_text(CHUNK, json.dumps(describe(scored, model=model, references=references, notes=notes)))
+    picture = _picture(scored.design)
+    return picture[:HEADER] + _chunks(text) + _drawn_from(scored.design.request) + picture[HEADER:]
+
+
+@lru_cache(maxsize=16)
+def _picture(design: Design) -> bytes:
+    """PNG of a design's picture alone. Kept, since page, store and exports ask for each one several times."""
+    # Z_RLE: 13 ms instead of 27, and 5 % larger files, on drawn garments.
+    return _png(design.image, compress_type=zlib.Z_RLE)
+
+
+@lru_cache(maxsize=4)
+def _drawn_from(request: DesignRequest) -> bytes:
+    """Chunks with the pictures of a request, the same in each of its designs."""
+    text = PngImagePlugin.PngInfo()
     for name, picture in (("sketch", request.sketch), ("mask", request.mask), ("image", request.image)):
         if picture is not None:
             text.add_text(f"{CHUNK}-{name}", _png_text(picture), zip=True)
-    return _png(scored.design.image, text)
+    return _chunks(text)
+
+
+def _chunks(text: PngImagePlugin.PngInfo) -> bytes:
+    """The chunks as they stand in a PNG file."""
+    buffer = io.BytesIO()
+    for name, data, *_ in text.chunks:
+        PngImagePlugin.putchunk(buffer, name, data)
+    return buffer.getvalue()
 
 
 def write_png(path: Path, scored: ScoredDesign, *, model: str, references: tuple[str, ...] = ()) -> None:
@@ -73,12 +98,12 @@ def write_png(path: Path, scored: ScoredDesign, *, model: str, references: tuple
 
 def _png_text(picture: np.ndarray) -> str:
     grey = picture if picture.dtype == np.uint8 else (picture * 255).round().astype(np.uint8)
-    return base64.b64encode(_png(grey, None, optimize=True)).decode("ascii")
+    return base64.b64encode(_png(grey, optimize=True)).decode("ascii")
 
 
-def _png(picture: np.ndarray, text: PngImagePlugin.PngInfo | None, *, optimize: bool = False) -> bytes:
+def _png(picture: np.ndarray, **settings: object) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", pnginfo=text, optimize=optimize)
+    Image.fromarray(picture).save(buffer, format="PNG", **settings)
     return buffer.getvalue()
 
 

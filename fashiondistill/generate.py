@@ -19,6 +19,7 @@ from fashiondistill.config import CATALOGUE, STARTER, GenerateConfig, option, re
 from fashiondistill.data.sales import user_cache_dir
 from fashiondistill.data.shop import Shop
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
+from fashiondistill.diffusion.defaults import flag_defaults
 from fashiondistill.diffusion.past import shop_past
 from fashiondistill.diffusion.pipeline import add_lora, load_pipeline
 from fashiondistill.images import read_image, read_product_picture, sketch_from_edge_map
@@ -79,7 +80,7 @@ def generate(asked: GenerateRequest, config: GenerateConfig) -> list[ScoredDesig
             if isinstance(event, Design):
                 scored.append(score_design(event, scorer, references))
             else:
-                bar.update()
+                bar.update(event.count)
     ranked = rank_designs(scored)
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -108,6 +109,7 @@ def main(argv: list[str] | None = None) -> int:
         GenerateConfig,
         prog="python -m fashiondistill.generate",
         description=__doc__.splitlines()[0],
+        defaults=flag_defaults("model", str(STARTER)),
     )
 
 

@@ -27,6 +27,7 @@ from fashiondistill.data.dataset import GarmentDataset, GarmentSample
 from fashiondistill.data.folders import open_folder
 from fashiondistill.data.samplefiles import read_picture
 from fashiondistill.diffusion.conditioning import Conditioning
+from fashiondistill.diffusion.defaults import flag_defaults
 from fashiondistill.diffusion.past import Past, make_past
 from fashiondistill.diffusion.pipeline import GarmentPipeline, add_lora, candidate_noise, load_pipeline, prepare
 from fashiondistill.diffusion.sources import open_base
@@ -285,7 +286,12 @@ def _report(config: PredictConfig) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
     return run_command(
-        argv, _report, PredictConfig, prog="python -m fashiondistill.predict", description=__doc__.splitlines()[0]
+        argv,
+        _report,
+        PredictConfig,
+        prog="python -m fashiondistill.predict",
+        description=__doc__.splitlines()[0],
+        defaults=flag_defaults("checkpoint_path", ""),
     )
 
 

@@ -176,9 +176,13 @@ def rank_pictures(
 
 def score_design(design: Design, scorer: ClipScorer, references: References) -> ScoredDesign:
     """Every term of one design's rank; the rank itself is 0 until `rank_designs`."""
-    config = design.request.config
     image = scorer.embed_images([design.image])[0]
-    text = scorer.embed_texts([design.request.prompt])[0]
+    return score_embedded(design, image, scorer.embed_texts([design.request.prompt])[0], references)
+
+
+def score_embedded(design: Design, image: np.ndarray, text: np.ndarray, references: References) -> ScoredDesign:
+    """`score_design`, from the embeddings [D] of its picture and its words."""
+    config = design.request.config
     similarities = references.embeddings @ image
     clip_i, clip_t = float(similarities.mean()), float(image @ text)
     return ScoredDesign(

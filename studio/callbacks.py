@@ -225,11 +225,15 @@ def _drawn(engine: DesignEngine, view: ResultsView, turn: Turn, stop: Stop | Non
             for event in events:
                 view = replace(view, fresh=not isinstance(event, StepDone), seconds=time.monotonic() - started)
                 match event:
-                    case StepDone(candidate, step, total_steps):
-                        view = replace(view, progress=Progress(candidate + 1, count, step, total_steps))
-                        turn.done(candidate * total_steps + step, count * total_steps)
+                    case StepDone(candidate, step, total_steps, together):
+                        ready = len(view.designs)
+                        progress = Progress(candidate + 1, count, step, total_steps, together, ready)
+                        view = replace(view, progress=progress)
+                        turn.done(candidate * total_steps + step * together, count * total_steps)
                     case CandidateReady(scored):
-                        view = replace(view, designs=(*view.designs, scored))
+                        designs = (*view.designs, scored)
+                        progress = replace(view.progress, num_ready=len(designs))
+                        view = replace(view, designs=designs, progress=progress)
                     case Ranked(designs, explanations):
                         whys = tell_why(engine, request, designs, explanations)
                         view = replace(view, phase="ranked", designs=designs, progress=None, whys=whys)

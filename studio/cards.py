@@ -59,7 +59,10 @@ def status_html(view: ResultsView) -> str:
             return _status("running", texts.waiting(view.waiting.ahead, view.waiting.seconds))
         case "running" if view.progress is not None:
             p = view.progress
-            words = texts.progress(p.candidate, p.num_candidates, p.step, p.total_steps) if p.step else texts.STARTING
+            words = texts.STARTING
+            if p.step:
+                last = p.candidate + p.together - 1
+                words = texts.progress(p.candidate, last, p.num_candidates, p.step, p.total_steps)
             return _status("running", words, p.fraction)
         case "ranked":
             assert view.request is not None

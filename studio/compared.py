@@ -76,7 +76,7 @@ class ComparedModel:
             with closing(self._pipeline.stream(request, past)) as events:
                 for event in events:
                     is_design = isinstance(event, Design)
-                    yield event if is_design else StepDone(event.index, event.step, event.total_steps)
+                    yield event if is_design else StepDone(event.index, event.step, event.total_steps, event.count)
         except torch.OutOfMemoryError as error:
             raise MemoryError(
                 "the model's device ran out of memory. Start the studio with fewer --compare_models, or with "

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fashiondistill.config import GenerateConfig, StudioConfig
+from fashiondistill.config import DrawingDefaults, GenerateConfig, StudioConfig
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
@@ -44,11 +44,12 @@ NUM_SOLD = 24  # articles behind a point of a plot
 
 @dataclass(frozen=True)
 class StepDone:
-    """Candidate `candidate` (from 0) has passed denoising step `step` (from 1) of `total_steps`."""
+    """Candidates `candidate` (from 0) to `candidate + count - 1` have passed step `step` (from 1) of `total_steps`."""
 
     candidate: int
     step: int
     total_steps: int
+    count: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,11 @@ class DesignEngine:
         engine = cls(config, shop=shop, pipeline=pipeline, scorer=scorer, model_id=pipeline.model_id)
         engine.compared = compared_models(engine)
         return engine
+
+    @property
+    def defaults(self) -> DrawingDefaults:
+        """How the model wants to be drawn with."""
+        return self.pipeline.defaults
 
     @property
     def categories(self) -> tuple[Category, ...]:
@@ -201,27 +207,31 @@ class DesignEngine:
         import torch
 
         from fashiondistill.explain import explain
-        from fashiondistill.scoring import rank_designs, score_design
+        from fashiondistill.scoring import rank_designs, score_embedded
 
         self.check_prompt(request.prompt)
         with self.turn():
             references = self._references(request.category, request.week)
+            words = self.scorer.embed_texts([request.prompt])[0]
             scored: list[ScoredDesign] = []
+            looks: list[np.ndarray] = []  # their embeddings
             try:
                 with closing(self.pipeline.stream(request, self._past(request.category, request.week))) as events:
                     for event in events:
                         if isinstance(event, Design):
-                            scored.append(score_design(event, self.scorer, references))
+                            looks.append(self.scorer.embed_images([event.image])[0])
+                            scored.append(score_embedded(event, looks[-1], words, references))
                             yield CandidateReady(scored[-1])
                         else:
-                            yield StepDone(event.index, event.step, event.total_steps)
+                            yield StepDone(event.index, event.step, event.total_steps, event.count)
             except torch.OutOfMemoryError as error:
                 raise MemoryError(
                     f"the model's device ran out of memory after {len(scored)} of {request.config.num_candidates} "
                     "candidates. Wait until other work on it has ended, or start the studio with --device cpu."
                 ) from error
             ranked = tuple(rank_designs(scored))
-            explanations = explain(ranked, self.scorer, self._known(request.category))
+            pictures = np.stack([looks[one.design.index] for one in ranked])
+            explanations = explain(ranked, pictures, self.scorer, self._known(request.category))
         yield Ranked(ranked, explanations)
 
     def known_garment(self, category: str, article_id: str) -> Bestseller:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from fashiondistill.config import LIVE_STEPS
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import ScoredDesign
 from studio import callbacks, texts
@@ -29,7 +28,8 @@ def draw(engine: DesignEngine, inputs: GenerateInputs) -> ScoredDesign | None:
     Raises:
         StudioError: for bad input, or when the model cannot go on.
     """
-    request = callbacks.check_request(engine, replace(inputs, num_candidates=1, num_inference_steps=LIVE_STEPS))
+    steps = engine.defaults.live_steps
+    request = callbacks.check_request(engine, replace(inputs, num_candidates=1, num_inference_steps=steps))
     try:
         return engine.draw_live(request)
     except (ValueError, FileNotFoundError, MemoryError) as error:

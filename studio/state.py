@@ -11,6 +11,8 @@ from typing import Literal
 from fashiondistill.design import DesignRequest, ScoredDesign
 from studio.turns import Waiting
 
+DECODING = 3  # steps that decoding and scoring a candidate takes as long as, on two cores
+
 Phase = Literal["idle", "running", "ranked", "cancelled", "failed"]
 
 
@@ -63,17 +65,26 @@ class PageContext:
 
 @dataclass(frozen=True)
 class Progress:
-    """Candidate `candidate` (from 1) of `num_candidates` is at step `step` of `total_steps`."""
+    """Candidates from `candidate` (from 1) of `num_candidates` on, `together` of them, are at step `step`.
+
+    Attributes:
+        total_steps: of each candidate.
+        num_ready: candidates that are drawn and scored.
+    """
 
     candidate: int
     num_candidates: int
     step: int
     total_steps: int
+    together: int = 1
+    num_ready: int = 0
 
     @property
     def fraction(self) -> float:
-        """Share of all steps of the request that are done."""
-        return ((self.candidate - 1) * self.total_steps + self.step) / (self.num_candidates * self.total_steps)
+        """Share of the request's work that is done: its steps, and its decoding, which takes as long as a few."""
+        steps = (self.candidate - 1) * self.total_steps + self.step * self.together
+        work = self.num_candidates * (self.total_steps + DECODING)
+        return (steps + self.num_ready * DECODING) / work
 
 
 @dataclass

@@ -117,6 +117,7 @@ WAITING = "Waiting: {ahead} requests ahead of yours"
 WAITING_UNKNOWN = "{words}. How long is not known before the first step is measured."
 WAITING_MINUTES, WAITING_SECONDS = "{words}, about {minutes} minutes.", "{words}, about {seconds} s."
 LINE_FULL = "{most} requests wait for the model already. Press Generate again in a while."
+PROGRESS_TOGETHER = "Candidates {candidate} to {last} of {num_candidates}, step {step} of {total_steps}"
 RANKED_ONE = "{count} design ranked in {seconds:.1f} s. Seed {seed}."
 RANKED = "{count} designs ranked in {seconds:.1f} s. Seed {seed}."
 CANDIDATE, RANK_BADGE, BESTSELLER = "Candidate {number}", "No. {rank}", "No. {rank}, {name}"
@@ -177,9 +178,10 @@ def units(count: int) -> str:
     return UNITS.format(count=f"{count:,}".replace(",", THOUSANDS))
 
 
-def progress(candidate: int, num_candidates: int, step: int, total_steps: int) -> str:
-    """What the status says while drawing."""
-    return PROGRESS.format(candidate=candidate, num_candidates=num_candidates, step=step, total_steps=total_steps)
+def progress(first: int, last: int, num_candidates: int, step: int, total_steps: int) -> str:
+    """What the status says while candidates `first` to `last` are drawn together."""
+    said = PROGRESS if first == last else PROGRESS_TOGETHER
+    return said.format(candidate=first, last=last, num_candidates=num_candidates, step=step, total_steps=total_steps)
 
 
 def waiting(ahead: int, seconds: float | None) -> str:

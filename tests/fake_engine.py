@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from fashiondistill.config import GROUND, CatalogueConfig, StudioConfig
+from fashiondistill.config import GROUND, CatalogueConfig, DrawingDefaults, StudioConfig
 from fashiondistill.data.attributes import COLOUR_BY_WORD
 from fashiondistill.data.catalogue import make_catalogue
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
@@ -70,6 +70,7 @@ class FakeEngine:
         self.folder, self.step_seconds, self.config = folder, step_seconds, config or StudioConfig()
         self.model_id = "fake-0"
         self.turns = Turns(self.config.max_queue)
+        self.defaults = DrawingDefaults()
         self.categories: tuple[Category, ...] = CATEGORIES
         first = Week(2019, 40)
         self.weeks = tuple(first.shift(n) for n in range(40))

@@ -20,7 +20,7 @@ from fashiondistill.export import CHUNK
 from studio import callbacks, cards, pictures, texts
 from studio.canvas import decode_canvas, encode_canvas
 from studio.engine import StepDone
-from studio.state import GenerateInputs, Progress, ResultsView, Stop, StudioError
+from studio.state import DECODING, GenerateInputs, Progress, ResultsView, Stop, StudioError
 from tests.fake_engine import EMPTY, HOSTILE, FakeEngine
 
 CATEGORY, WEEK = "top5gub", "2020-W10"
@@ -170,7 +170,7 @@ def test_inputs_become_one_request(engine, inputs):
         ({"num_candidates": 9}, r"^Candidates: 9 is not usable: choose 1 to 8"),
         ({"num_candidates": 2.5}, r"^Candidates: 2\.5 is not a whole number\. Give a whole number"),
         ({"num_candidates": True}, r"^Candidates: True is not a number"),
-        ({"num_inference_steps": 1}, r"^Steps: 1 is not usable: choose 2 to 100"),
+        ({"num_inference_steps": 0}, r"^Steps: 0 is not usable: choose 1 to 100"),
         ({"num_inference_steps": "many"}, r"^Steps: 'many' is not a number"),
         ({"guidance_scale": float("nan")}, r"^Guidance: nan is not a number"),
         ({"guidance_scale": 50}, r"^Guidance: 50 is not usable: choose 1 to 20"),
@@ -209,7 +209,9 @@ def test_cards_arrive_one_by_one_and_are_ranked_once(engine, inputs):
 
 
 def test_progress_counts_all_steps():
-    assert Progress(2, 4, 3, 12).fraction == (12 + 3) / 48
+    assert Progress(2, 4, 3, 12, num_ready=1).fraction == (12 + 3 + DECODING) / (4 * (12 + DECODING))
+    assert Progress(1, 4, 3, 12, together=4).fraction == 4 * 3 / (4 * (12 + DECODING))
+    assert Progress(5, 8, 12, 12, together=4, num_ready=8).fraction == 1
 
 
 def test_closing_frees_the_model_within_a_step(engine, inputs, monkeypatch):

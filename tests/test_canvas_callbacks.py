@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fashiondistill.config import LIVE_STEPS, StudioConfig
+from fashiondistill.config import DrawingDefaults, StudioConfig
 from fashiondistill.design import Design, DesignRequest
+from fashiondistill.diffusion.pipeline import StepDone
 from studio import callbacks, cards, live, texts, underlay
 from studio.canvas import decode_canvas, decode_picture, encode_canvas, encode_picture
 from studio.engine import DesignEngine
@@ -113,7 +114,7 @@ def test_a_bestseller_comes_in_the_papers_size(engine):
 
 def test_live_draws_one_quick_candidate(engine, inputs):
     frame = live.draw(engine, inputs)
-    assert frame.design.request.config.num_inference_steps == LIVE_STEPS
+    assert frame.design.request.config.num_inference_steps == DrawingDefaults().live_steps
     assert frame.design.request.config.num_candidates == 1 and frame.design.request.seed == inputs.seed
     assert texts.LIVE in cards.live_html(frame)
 
@@ -156,17 +157,19 @@ class SlowPipeline:
             if step == 3:
                 self.paused.set()
                 assert self.go.wait(10)
-            yield SimpleNamespace(index=0, step=step, total_steps=20)
+            yield StepDone(0, step, 20)
         yield Design(np.zeros((512, 384, 3), np.uint8), 0, request)
 
 
 @pytest.fixture
 def real_engine(monkeypatch):
     """The real engine's turns, on a pipeline that can be halted and without CLIP."""
+    monkeypatch.setattr("fashiondistill.scoring.score_embedded", lambda design, *_: SimpleNamespace(design=design))
     monkeypatch.setattr("fashiondistill.scoring.score_design", lambda design, scorer, references: design)
     monkeypatch.setattr("fashiondistill.scoring.rank_designs", lambda designs: designs)
-    monkeypatch.setattr("fashiondistill.explain.explain", lambda designs, scorer, known: ())
-    engine = DesignEngine(StudioConfig(), shop=None, pipeline=SlowPipeline(), scorer=None, model_id="slow")
+    monkeypatch.setattr("fashiondistill.explain.explain", lambda designs, pictures, scorer, known: ())
+    scorer = SimpleNamespace(embed_images=np.stack, embed_texts=list)
+    engine = DesignEngine(StudioConfig(), shop=None, pipeline=SlowPipeline(), scorer=scorer, model_id="slow")
     engine._references, engine._known = lambda category, week: None, lambda category: None
     return engine
 

@@ -268,7 +268,7 @@ def test_bad_values_name_flag_value_and_remedy(config_class: type, changes: dict
 
 
 def test_limits_themselves_are_usable() -> None:
-    GenerateConfig(num_candidates=1, num_inference_steps=2, guidance_scale=1, sketch_influence=0, clip_i_weight=0)
+    GenerateConfig(num_candidates=1, num_inference_steps=1, guidance_scale=1, sketch_influence=0, clip_i_weight=0)
     GenerateConfig(num_candidates=8, num_inference_steps=100, guidance_scale=20, clip_t_weight=0)
     with pytest.raises(ValueError, match="one of --clip_i_weight and --clip_t_weight must be above 0"):
         GenerateConfig(clip_i_weight=0, clip_t_weight=0)

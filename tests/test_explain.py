@@ -32,6 +32,11 @@ def design(rgb: tuple[int, int, int], *, column: int = 200, prompt: str = "red g
     return ScoredDesign(Design(image, 0, request), 0.1, 0.2, 0.15, "0100000001", 1)
 
 
+def told_of(designs: list[ScoredDesign], known: KnownGarments) -> tuple:
+    looks = Axes().embed_images([one.design.image for one in designs]) if designs else np.zeros((0, 3))
+    return explain(designs, looks, Axes(), known)
+
+
 @pytest.mark.parametrize(
     ("prompt", "phrases"),
     [
@@ -48,7 +53,7 @@ def test_a_prompt_comes_apart_at_colours_patterns_and_joints(prompt, phrases):
 
 
 def test_every_phrase_is_scored_with_every_picture():
-    red, green = explain([design((200, 0, 0)), design((0, 200, 0))], Axes(), KnownGarments.of({}))
+    red, green = told_of([design((200, 0, 0)), design((0, 200, 0))], KnownGarments.of({}))
     assert [phrase for phrase, _ in red.phrases] == ["red", "green", "bag"]
     assert [round(score, 3) for _, score in red.phrases] == [1, 0, 0]
     assert [round(score, 3) for _, score in green.phrases] == [0, 1, 0]
@@ -56,7 +61,7 @@ def test_every_phrase_is_scored_with_every_picture():
 
 
 def test_strokes_are_followed_where_an_edge_is_near():
-    (told,) = explain([design((200, 200, 200), column=200 + REACH - 1)], Axes(), KnownGarments.of({}))
+    (told,) = told_of([design((200, 200, 200), column=200 + REACH - 1)], KnownGarments.of({}))
     assert told.followed[:, 200].any() and not told.followed[:, 100].any() and told.missed[:, 100].any()
     assert told.stroke_share == pytest.approx(0.5) and not (told.followed & told.missed).any()
 
@@ -66,12 +71,12 @@ def test_a_near_copy_is_nearer_than_known_garments_are_to_each_other():
     spread = {f"{k:010d}": np.array([np.cos(a), np.sin(a), 0.0]) for k, a in enumerate(angles)}
     known = KnownGarments.of(spread)
     assert known.near_copy_above == pytest.approx(np.cos(angles[1] - angles[0]))
-    copy, other = explain([design((255, 0, 0)), design((0, 0, 255))], Axes(), known)
+    copy, other = told_of([design((255, 0, 0)), design((0, 0, 255))], known)
     assert (copy.closest_article_id, copy.near_copy) == ("0000000000", True)
     assert copy.closest_similarity == pytest.approx(1) and not other.near_copy
     few = KnownGarments.of(dict(list(spread.items())[: MIN_KNOWN - 1]))
-    assert few.near_copy_above is None and not explain([design((255, 0, 0))], Axes(), few)[0].near_copy
+    assert few.near_copy_above is None and not told_of([design((255, 0, 0))], few)[0].near_copy
 
 
 def test_nothing_to_explain():
-    assert explain([], Axes(), KnownGarments.of({})) == ()
+    assert told_of([], KnownGarments.of({})) == ()

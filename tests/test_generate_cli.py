@@ -150,7 +150,7 @@ def refused(capfd: Capture, arguments: list[str]) -> str:
         ({"seed": -1}, "seed -1 is out of range: choose 0 to 4294967295"),
         ({"seed": "x"}, "argument --seed: invalid int value: 'x'"),
         ({"num_candidates": 9}, "--num_candidates 9 is not usable: choose 1 to 8"),
-        ({"num_inference_steps": 1}, "--num_inference_steps 1 is not usable: choose 2 to 100"),
+        ({"num_inference_steps": 0}, "--num_inference_steps 0 is not usable: choose 1 to 100"),
         ({"guidance_scale": "nan"}, "--guidance_scale nan is not usable: choose 1 to 20"),
         ({"sketch_influence": 1.5}, "--sketch_influence 1.5 is not usable: choose 0 to 1"),
         ({"clip_i_weight": 0, "clip_t_weight": 0}, "one of --clip_i_weight and --clip_t_weight must be above 0"),

@@ -96,7 +96,8 @@ def test_candidate_noise_is_keyed_by_seed_and_candidate() -> None:
 def test_candidate_k_does_not_depend_on_how_many_are_drawn(made: GarmentPipeline, drawn: list[np.ndarray]) -> None:
     config = dataclasses.replace(tiny.FAST, num_candidates=4)
     more = tiny.designs(made, tiny.request(config=config))
-    assert all(np.array_equal(a, b.image) for a, b in zip(drawn, more[:2], strict=True))
+    for two, four in zip(drawn, more[:2], strict=True):
+        assert np.abs(two.astype(int) - four.image).max() <= 2  # a batch is summed in another order
     request = tiny.request()
     conditioning = made.condition(request.prompt, request.sketch)
     steps = made.denoise(
@@ -107,7 +108,7 @@ def test_candidate_k_does_not_depend_on_how_many_are_drawn(made: GarmentPipeline
         guidance_scale=config.guidance_scale,
     )
     alone = made.decode_latents(list(steps)[-1])[0]
-    assert np.array_equal(alone, more[3].image)
+    assert np.abs(alone.astype(int) - more[3].image).max() <= 2
 
 
 def test_generators_of_a_batch_are_one_for_each_candidate(made: GarmentPipeline) -> None:
@@ -140,14 +141,29 @@ def test_callback_sees_every_step(made: GarmentPipeline) -> None:
 # Streaming.
 
 
-@pytest.mark.parametrize(("candidates", "steps"), [(1, 2), (3, 4)])
-def test_stream_counts_its_steps(made: GarmentPipeline, candidates: int, steps: int) -> None:
+@pytest.mark.parametrize(
+    ("candidates", "steps", "groups"), [(1, 2, [1]), (3, 4, [3]), (4, 1, [4]), (6, 2, [4, 2]), (8, 1, [4, 4])]
+)
+def test_stream_counts_its_steps(made: GarmentPipeline, candidates: int, steps: int, groups: list[int]) -> None:
     config = GenerateConfig(num_candidates=candidates, num_inference_steps=steps)
     events = list(made.stream(tiny.request(config=config)))
-    expected = []
-    for index in range(candidates):
-        expected += [StepDone(index, step, steps) for step in range(1, steps + 1)] + [index]
+    expected, first = [], 0
+    for count in groups:
+        expected += [StepDone(first, step, steps, count) for step in range(1, steps + 1)]
+        expected += list(range(first, first + count))
+        first += count
     assert [event.index if isinstance(event, Design) else event for event in events] == expected
+
+
+def test_a_large_unet_draws_one_candidate_after_the_other(
+    made: GarmentPipeline, drawn: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline_module, "SMALL_UNET", 1)
+    events = list(made.stream(tiny.request()))
+    steps = [event for event in events if isinstance(event, StepDone)]
+    assert steps == [StepDone(index, step, 2) for index in range(2) for step in (1, 2)]
+    for one, together in zip((event for event in events if isinstance(event, Design)), drawn, strict=True):
+        assert np.abs(one.image.astype(int) - together).max() <= 2  # a batch is summed in another order
 
 
 def test_closing_the_stream_stops_before_the_next_step(made: GarmentPipeline) -> None:
@@ -176,6 +192,28 @@ def test_closing_the_stream_stops_before_the_next_step(made: GarmentPipeline) ->
     assert (num_calls, num_decoded) == (3, 0)
     assert next(events, None) is None
     assert tiny.designs(made, tiny.request())[0].image.shape == (512, 384, 3)  # the pipeline can be used again
+
+
+def test_a_masked_picture_is_encoded_once_for_all_that_ask(made: GarmentPipeline) -> None:
+    encoded = []
+    handle = made.vae.encoder.register_forward_hook(lambda *_: encoded.append(1))
+    fresh = GarmentPipeline(**made.components, **made.settings)
+    picture, mask = tiny.picture(), np.zeros((512, 384), np.float32)
+    mask[100:200, 100:200] = 1
+    first = fresh.encode_masked(picture, mask, mask.shape)
+    assert fresh.encode_masked(picture.copy(), mask.copy(), mask.shape) is first and len(encoded) == 1
+    others = [
+        fresh.encode_masked(255 - picture, mask, mask.shape),
+        fresh.encode_masked(picture, 1 - mask, mask.shape),
+        fresh.encode_masked(None, None, mask.shape),
+    ]
+    assert len(encoded) == 4 and not any(torch.equal(first, other) for other in others)
+    for shift in range(pipeline_module.NUM_CACHED):  # older ones give way
+        fresh.encode_masked(None, np.roll(mask, shift + 1, axis=0), mask.shape)
+    count = len(encoded)
+    again = fresh.encode_masked(picture, mask, mask.shape)
+    assert len(encoded) == count + 1 and torch.equal(again, first)
+    handle.remove()
 
 
 def test_two_streams_in_turn_do_not_disturb_each_other(made: GarmentPipeline, drawn: list[np.ndarray]) -> None:

@@ -188,9 +188,7 @@ def save_pipeline(
     """
     components = dict(models.pipeline.components)
     components["unet"] = unet
-    settings = ("fold", "pose_channels", "sketch_channels", "mask_from_outline")
-    options = {name: models.pipeline.config[name] for name in settings}
-    GarmentPipeline(**components, **options).save_pretrained(folder, safe_serialization=True)
+    GarmentPipeline(**components, **models.pipeline.settings).save_pretrained(folder, safe_serialization=True)
     trend = averaged.get("trend", models.trend)
     if trend is not None:
         trend.save(folder / FOLDER)

@@ -40,9 +40,7 @@ def with_modules(models: TrainingModels, modules: dict[str, nn.Module]) -> Train
     """The same models with other UNet and trend encoder."""
     pipeline = models.pipeline
     if "unet" in modules:
-        settings = ("fold", "pose_channels", "sketch_channels", "mask_from_outline")
-        options = {name: pipeline.config[name] for name in settings}
-        pipeline = GarmentPipeline(**{**pipeline.components, "unet": modules["unet"]}, **options)
+        pipeline = GarmentPipeline(**{**pipeline.components, "unet": modules["unet"]}, **pipeline.settings)
     return replace(models, pipeline=pipeline, trend=modules.get("trend", models.trend))
 
 

@@ -1,8 +1,9 @@
 """GarmentPipeline: sketch, words and mask in, garment pictures out.
 
 In: a `DesignRequest`, or the usual arguments of a diffusers pipeline. Out: `StepDone` and `Design`, one candidate
-after the other, so that a page can show each as it comes and stop between two steps. Knows nothing of weeks, ranks or
-pages. Conditioning and joint guidance are those of Multimodal Garment Designer (Baldrati et al. 2023, section 3).
+after the other, so that a page can show each as it comes and stop between two steps; a small UNet takes its steps for
+several candidates at once. Knows nothing of weeks, ranks or pages. Conditioning and joint guidance are those of
+Multimodal Garment Designer (Baldrati et al. 2023, section 3).
 """
 
 from __future__ import annotations
@@ -20,27 +21,31 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from PIL import Image
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH, GenerateConfig
+from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH, DrawingDefaults, GenerateConfig
 from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.adapters import merge_adapter
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
+from fashiondistill.diffusion.faster import make_faster
 from fashiondistill.diffusion.past import Past
 from fashiondistill.diffusion.region import garment_region
 from fashiondistill.diffusion.repaint import Known, keep_outside
 from fashiondistill.diffusion.trend import FOLDER, TrendEncoder, load_trend_encoder
 from fashiondistill.images import from_model, to_model
 
-DEFAULTS = GenerateConfig()
+TOGETHER = 4  # candidates a step: two cores take 80 ms for four of the starter's, 40 for one (docs/LOG.md)
+SMALL_UNET = 100e6  # parameters; a larger one gains nothing by company, and its first candidate would come late
+NUM_CACHED = 8  # masked pictures whose latents are kept, 100 kB each: the same sketch is drawn again and again
 
 
 @dataclass(frozen=True)
 class StepDone:
-    """Candidate `index` (from 0) has `step` of `total_steps` denoising steps behind it."""
+    """Candidates `index` (from 0) to `index + count - 1` have `step` of `total_steps` denoising steps behind them."""
 
     index: int
     step: int
     total_steps: int
+    count: int = 1
 
 
 class GarmentPipeline(DiffusionPipeline):
@@ -53,6 +58,8 @@ class GarmentPipeline(DiffusionPipeline):
         mask_from_outline: a sketch given without picture and mask is painted on the flat ground, inside its outline (if
             that is closed), instead of on an empty page; for models that were trained so. With picture and mask the
             whole outline is drawn too, and what the mask leaves out is put back; see `repaint`.
+        num_inference_steps, guidance_scale, live_steps: how this model wants to be drawn with; 0 = as
+            `config.DrawingDefaults`. They travel in model_index.json.
 
     Raises:
         ValueError: if the UNet's channels are not those of the layout.
@@ -71,6 +78,9 @@ class GarmentPipeline(DiffusionPipeline):
         pose_channels: int = 0,
         sketch_channels: int = 1,
         mask_from_outline: bool = False,
+        num_inference_steps: int = 0,
+        guidance_scale: float = 0,
+        live_steps: int = 0,
     ) -> None:
         super().__init__()
         self.register_modules(vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler)
@@ -79,14 +89,25 @@ class GarmentPipeline(DiffusionPipeline):
             pose_channels=pose_channels,
             sketch_channels=sketch_channels,
             mask_from_outline=mask_from_outline,
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            live_steps=live_steps,
         )
+        self.defaults = DrawingDefaults.of(self.config)
         channels = vae.config.latent_channels
         self.layout = ChannelLayout(
             latents=channels, masked_image=channels, pose=pose_channels, sketch=sketch_channels, fold=fold
         )
         self.layout.check(unet.config)
         self.model_id = "unsaved"
+        self._masked_latents: dict[tuple, torch.Tensor] = {}  # of the last pictures and masks that were encoded
         self.trend: TrendEncoder | None = None
+
+    @property
+    def settings(self) -> dict:
+        """What the constructor was given beside the models, to make the same pipeline of other ones."""
+        names = ("fold", "pose_channels", "sketch_channels", "mask_from_outline")
+        return {name: self.config[name] for name in (*names, *DrawingDefaults.__dataclass_fields__)}
 
     def check_prompt(self, prompt: str) -> None:
         """Raise ValueError if the prompt has more tokens than the text encoder takes; names both counts."""
@@ -113,6 +134,23 @@ class GarmentPipeline(DiffusionPipeline):
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels [B, 3, H, W] in [-1, 1] -> scaled latents [B, C, H / 8, W / 8], the posterior's mean."""
         return self.vae.encode(pixels.to(self.device, self.vae.dtype)).latent_dist.mean * self.vae.config.scaling_factor
+
+    def encode_masked(self, image: np.ndarray | None, mask: np.ndarray | None, size: tuple[int, int]) -> torch.Tensor:
+        """Scaled latents [1, C, H / 8, W / 8] of a picture whose masked part is grey; without one, of grey alone.
+
+        The last few are kept: another seed, other words or a live frame after Generate ask for the same again.
+        """
+        repaint = np.ones(size, bool) if mask is None else mask > 0.5
+        said = hashlib.blake2b(np.packbits(repaint).tobytes())
+        if image is not None:
+            said.update(np.ascontiguousarray(image))
+        key = (said.digest(), size, str(self.device), self.vae.dtype)
+        if key not in self._masked_latents:
+            pixels = np.zeros((3, *size), np.float32) if image is None else to_model(image)
+            while len(self._masked_latents) >= NUM_CACHED:
+                self._masked_latents.pop(next(iter(self._masked_latents)))
+            self._masked_latents[key] = self.encode_image(torch.from_numpy(pixels * ~repaint)[None])
+        return self._masked_latents[key]
 
     @torch.no_grad()
     def decode_latents(self, latents: torch.Tensor) -> np.ndarray:
@@ -159,14 +197,13 @@ class GarmentPipeline(DiffusionPipeline):
         repaint = (
             torch.ones(1, 1, *size) if mask is None else torch.from_numpy((mask > 0.5).astype(np.float32))[None, None]
         )
-        pixels = torch.zeros(1, 3, *size) if image is None else torch.from_numpy(to_model(image))[None]
         strokes = torch.from_numpy(np.ascontiguousarray(sketch, np.float32))[None, None]
         channels = self.config.pose_channels
         height, width = size[0] // 8, size[1] // 8
         conditioning = Conditioning(
             encoder_hidden_states=self.encode_prompt(prompt),
             mask=latent_mask(repaint),
-            masked_latents=self.encode_image(pixels * (1 - repaint)),
+            masked_latents=self.encode_masked(image, mask, size),
             pose=torch.zeros(1, channels, height, width) if channels else None,
             sketch=latent_sketch(strokes, self.layout.sketch) if self.layout.sketch else None,
             trend=trend,
@@ -179,7 +216,7 @@ class GarmentPipeline(DiffusionPipeline):
         self,
         noise: torch.Tensor,
         conditioning: Conditioning,
-        null_states: torch.Tensor,
+        null_states: torch.Tensor | None,
         *,
         num_inference_steps: int,
         guidance_scale: float,
@@ -194,7 +231,8 @@ class GarmentPipeline(DiffusionPipeline):
         much noise as belongs there (SDEdit, Meng et al. 2022).
 
         Guidance v = v_0 + s (v_c - v_0) drops text, sketch and pose together and keeps the mask inputs (Ho and
-        Salimans 2022, equation 6). From step `sketch_influence` x steps on, the sketch is not seen any more.
+        Salimans 2022, equation 6); s = 1 needs no second pass and no `null_states`. From step `sketch_influence` x
+        steps on, the sketch is not seen any more.
         """
         scheduler = self.scheduler.from_config(self.scheduler.config)  # stateful, so each candidate gets its own
         scheduler.set_timesteps(num_inference_steps, device=self.device)
@@ -204,14 +242,16 @@ class GarmentPipeline(DiffusionPipeline):
         if start is not None:
             latents = scheduler.add_noise(start.to(latents), noise, scheduler.timesteps[skipped : skipped + 1])
         count = len(latents)
-        everywhere = torch.ones(count, dtype=torch.bool, device=self.device)
-        unconditional = conditioning.without(everywhere, null_states)
+        unconditional = None
+        if guidance_scale != 1:
+            everywhere = torch.ones(count, dtype=torch.bool, device=self.device)
+            unconditional = conditioning.without(everywhere, null_states)
         last_sketch_step = round(sketch_influence * num_inference_steps)
         for number, timestep in enumerate(scheduler.timesteps[skipped:], start=skipped):
             if number == max(last_sketch_step, skipped) and conditioning.sketch is not None:
                 conditioning = replace(conditioning, sketch=torch.zeros_like(conditioning.sketch))
             inputs = scheduler.scale_model_input(latents, timestep).to(self.unet.dtype)
-            if guidance_scale == 1:
+            if unconditional is None:
                 output = predict(self.unet, self.layout, inputs, timestep, conditioning).float()
             else:
                 both = unconditional.cat(conditioning)
@@ -223,7 +263,10 @@ class GarmentPipeline(DiffusionPipeline):
             yield latents
 
     def stream(self, request: DesignRequest, past: Past | None = None) -> Iterator[StepDone | Design]:
-        """Draw the candidates of a request one after the other; closing the iterator stops before the next step.
+        """Draw the candidates of a request; closing the iterator stops before the next step.
+
+        A small UNet takes each step for up to `TOGETHER` candidates at once, then they are decoded one by one. A
+        candidate drawn in company differs from the same one drawn alone by rounding only.
 
         Args:
             past: what sold in the weeks before, for a model with a trend encoder; None = drawn without trend tokens.
@@ -236,15 +279,16 @@ class GarmentPipeline(DiffusionPipeline):
         conditioning = self.condition(request.prompt, request.sketch, image, mask, past)
         known = self.known(request.image, request.mask, mask)
         kept = (image, mask) if request.mask is None else (request.image, request.mask)
-        null_states = self.encode_prompt("").to(self.unet.dtype)
+        null_states = self.encode_prompt("").to(self.unet.dtype) if config.guidance_scale != 1 else None
         start, total = None, config.num_inference_steps
         if request.start is not None:
             start = self.encode_image(torch.from_numpy(to_model(request.start))[None]).float()
             total = num_steps_of(request.strength, total)
-        for index in range(config.num_candidates):
+        for group in self._groups(config.num_candidates):
+            noises = [candidate_noise(request.seed, index, self.layout.latents) for index in group]
             steps = self.denoise(
-                candidate_noise(request.seed, index, self.layout.latents),
-                conditioning,
+                torch.cat(noises),
+                conditioning.expand(len(group)),
                 null_states,
                 num_inference_steps=config.num_inference_steps,
                 guidance_scale=config.guidance_scale,
@@ -254,9 +298,16 @@ class GarmentPipeline(DiffusionPipeline):
                 known=known,
             )
             for step, latents in enumerate(steps, start=1):  # noqa: B007 - the last latents are decoded
-                yield StepDone(index, step, total)
-            picture = self.decode_latents(latents)[0]
-            yield Design(keep_outside(picture, *kept), index, request)
+                yield StepDone(group[0], step, total, len(group))
+            # In one batch the pictures of full resolution would not fit the caches: 1.5 times slower (docs/LOG.md).
+            for index, one in zip(group, latents.split(1), strict=True):
+                yield Design(keep_outside(self.decode_latents(one)[0], *kept), index, request)
+
+    def _groups(self, num_candidates: int) -> Iterator[range]:
+        """Candidates that are drawn together."""
+        size = TOGETHER if sum(weight.numel() for weight in self.unet.parameters()) <= SMALL_UNET else 1
+        for first in range(0, num_candidates, size):
+            yield range(first, min(first + size, num_candidates))
 
     @torch.no_grad()
     def __call__(
@@ -265,9 +316,9 @@ class GarmentPipeline(DiffusionPipeline):
         sketch: np.ndarray,
         image: np.ndarray | None = None,
         mask: np.ndarray | None = None,
-        num_inference_steps: int = DEFAULTS.num_inference_steps,
-        guidance_scale: float = DEFAULTS.guidance_scale,
-        sketch_influence: float = DEFAULTS.sketch_influence,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        sketch_influence: float = GenerateConfig.sketch_influence,
         generator: torch.Generator | list[torch.Generator] | None = None,
         callback_on_step_end: Callable[[DiffusionPipeline, int, int, dict], dict] | None = None,
     ) -> ImagePipelineOutput:
@@ -277,12 +328,15 @@ class GarmentPipeline(DiffusionPipeline):
             prompt: what to draw.
             sketch: [H, W] float in [0, 1], 1 = stroke; H and W multiples of 16 x fold.
             image, mask: picture to repaint (uint8 [H, W, 3]) and where (1 = repaint); both or none.
+            num_inference_steps, guidance_scale: None = as the model says; see `defaults`.
             generator: one for each candidate; none = one candidate from the global random state.
             callback_on_step_end: called with (pipeline, step, timestep, {"latents"}) as in diffusers.
 
         Returns:
             PIL pictures.
         """
+        num_inference_steps = num_inference_steps or self.defaults.num_inference_steps
+        guidance_scale = guidance_scale or self.defaults.guidance_scale
         generators = generator if isinstance(generator, list) else [generator]
         told_image, told = self.canvas(sketch, image, mask)
         conditioning = self.condition(prompt, sketch, told_image, told).expand(len(generators))
@@ -313,10 +367,15 @@ def num_steps_of(strength: float, num_inference_steps: int) -> int:
     return max(1, round(strength * num_inference_steps))
 
 
-def candidate_noise(seed: int, index: int, channels: int = 4) -> torch.Tensor:
-    """Noise [1, channels, 64, 48] of candidate `index`: the same on every device, whatever the number of candidates."""
+def candidate_generator(seed: int, index: int) -> torch.Generator:
+    """Where the noise of candidate `index` comes from: the same on every device, whatever the number of candidates."""
     key = int.from_bytes(hashlib.sha256(f"{seed}/{index}".encode()).digest()[:8], "big") >> 1
-    generator = torch.Generator().manual_seed(key)
+    return torch.Generator().manual_seed(key)
+
+
+def candidate_noise(seed: int, index: int, channels: int = 4) -> torch.Tensor:
+    """Noise [1, channels, 64, 48] of candidate `index`; see `candidate_generator`."""
+    generator = candidate_generator(seed, index)
     return torch.randn(1, channels, IMAGE_HEIGHT // 8, IMAGE_WIDTH // 8, generator=generator)
 
 
@@ -356,6 +415,9 @@ def prepare(pipeline: GarmentPipeline, device: str) -> GarmentPipeline:
         module.to(memory_format=torch.channels_last)
     for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         module.eval().requires_grad_(False)
+    if device == "cpu":
+        for module in (pipeline.unet, pipeline.vae):
+            make_faster(module)
     return pipeline
 
 

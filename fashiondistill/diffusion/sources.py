@@ -151,8 +151,7 @@ def _read_own(folder: Path) -> _Parts:
         pipeline = GarmentPipeline.from_pretrained(folder, **options)
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{FLAG} {folder} cannot be loaded ({_short(error)}).") from error
-    kept = {name: pipeline.config[name] for name in ("fold", "mask_from_outline")}
-    return _Parts(dict(pipeline.components), pipeline.layout, kept)
+    return _Parts(dict(pipeline.components), pipeline.layout, pipeline.settings)
 
 
 def _read_folder(folder: Path) -> _Parts:

@@ -12,7 +12,6 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from fashiondistill.config import GenerateConfig
 from studio import callbacks, service
 from studio.engine import DesignEngine
 from studio.state import GenerateInputs, StudioError
@@ -97,7 +96,7 @@ def bind_api(engine: DesignEngine) -> None:
 
 
 def _bind_generate(engine: DesignEngine) -> None:
-    defaults = GenerateConfig()
+    defaults = engine.defaults.generate_config()
 
     def generate(
         category: str,
@@ -124,7 +123,7 @@ def _bind_generate(engine: DesignEngine) -> None:
             prompt: the garment in words, for example navy striped t-shirt
             sketch: PNG data URL of dark strokes on white; empty for the category's template
             num_candidates: designs to draw, 1 to 8; each takes seconds on a CPU
-            steps: denoising steps, 2 to 100
+            steps: denoising steps, 1 to 100
             guidance: how strictly words and sketch are followed, 1 to 20; 1 is off
             influence: share of the steps that see the sketch, 0 to 1
             seed: 0 to 4294967295

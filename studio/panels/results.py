@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from fashiondistill.config import GenerateConfig
 from studio import boardcards, callbacks, cards, texts, trendboard
 from studio.components import ResultCards
 from studio.engine import DesignEngine
@@ -20,7 +19,7 @@ from studio.state import GenerateInputs, ResultsView, Stop, StudioError
 
 
 def results_column(engine: DesignEngine) -> ResultParts:
-    defaults, idle = GenerateConfig(), ResultsView("idle")
+    defaults, idle = engine.defaults.generate_config(), ResultsView("idle")
     with gr.Row(elem_id="run-row"):
         generate = gr.Button(texts.GENERATE, variant="primary", elem_id="generate")
         cancel = gr.Button(texts.CANCEL, interactive=False, elem_id="cancel")
@@ -32,7 +31,7 @@ def results_column(engine: DesignEngine) -> ResultParts:
             num_candidates = gr.Slider(
                 1, 8, defaults.num_candidates, step=1, label=texts.NUM_CANDIDATES, info=texts.INFO_CANDIDATES
             )
-            steps = gr.Slider(2, 100, defaults.num_inference_steps, step=1, label=texts.STEPS, info=texts.INFO_STEPS)
+            steps = gr.Slider(1, 100, defaults.num_inference_steps, step=1, label=texts.STEPS, info=texts.INFO_STEPS)
         with gr.Row():
             guidance = gr.Slider(
                 1, 20, defaults.guidance_scale, step=0.5, label=texts.GUIDANCE, info=texts.INFO_GUIDANCE

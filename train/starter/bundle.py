@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -16,9 +16,9 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.cli import run_command
-from fashiondistill.config import option, require
+from fashiondistill.config import DrawingDefaults, option, require
 from fashiondistill.diffusion.checkpoints import write_manifest
-from train.starter.pipelines import load_scheduler, starter_pipeline
+from train.starter.pipelines import DRAWING, load_scheduler, read_drawing, starter_pipeline
 
 SHARD = "14MB"
 
@@ -31,10 +31,19 @@ class BundleConfig:
     denoiser: str = option("", "output folder of train.starter.denoiser, or of train.starter.distill")
     clip: str = option("", "output folder of train.starter.clip")
     out: str = option("", "folder to write; what it holds is replaced")
+    num_inference_steps: int = option(0, f"steps that the model wants; 0 = as {DRAWING} of --denoiser says, if at all")
+    guidance_scale: float = option(0.0, "guidance that the model wants, 1 = none; 0 as above")
+    live_steps: int = option(0, "steps of the page's live preview; 0 as above")
 
     def __post_init__(self) -> None:
         for name in ("autoencoder", "denoiser", "clip", "out"):
             require(bool(getattr(self, name)), name, repr(getattr(self, name)), "give a folder.")
+        DrawingDefaults.of(self.drawing())
+
+    def drawing(self) -> dict[str, int | float]:
+        """What is said of drawing."""
+        said = {entry.name: getattr(self, entry.name) for entry in fields(DrawingDefaults)}
+        return {name: value for name, value in said.items() if value != 0}
 
 
 def make_bundle(config: BundleConfig) -> int:
@@ -54,6 +63,7 @@ def make_bundle(config: BundleConfig) -> int:
         unet=UNet2DConditionModel.from_pretrained(denoiser / "unet", torch_dtype=torch.float16),
         text_encoder=CLIPTextModel.from_pretrained(denoiser / "text_encoder", dtype=torch.float16),
         scheduler=load_scheduler(denoiser / "scheduler"),
+        drawing=read_drawing(denoiser) | config.drawing(),
     )
     for name in ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "clip"):
         shutil.rmtree(out / name, ignore_errors=True)

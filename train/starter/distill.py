@@ -30,7 +30,7 @@ from train.starter.common import (
     set_up,
 )
 from train.starter.latents import CacheSource, LatentCache
-from train.starter.pipelines import few_step_scheduler, layout_of, starter_pipeline, write_samples
+from train.starter.pipelines import few_step_scheduler, layout_of, starter_pipeline, write_drawing, write_samples
 from train.starter.tokens import encode
 
 
@@ -170,6 +170,7 @@ def train(config: DistillConfig) -> None:
         stage.text_encoder.save_pretrained(folder / "text_encoder")
         tokenizer.save_pretrained(folder / "tokenizer")
         few_step_scheduler().save_pretrained(folder / "scheduler")
+        write_drawing(folder, config.num_steps)
         log_line(folder, validation_loss=round(stage.validation_loss(held_out, student), 5))
 
     identity = {"teacher_weights": weights_id(stage.teacher, "")}

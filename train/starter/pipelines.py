@@ -25,6 +25,7 @@ from fashiondistill.diffusion.pipeline import GarmentPipeline, cpu_has_bf16
 from fashiondistill.images import tile
 from train.starter.splits import load_split
 
+DRAWING = "drawing.json"  # beside the scheduler of a stage whose model wants other steps than usual
 BETA_SCHEDULE = "squaredcos_cap_v2"
 
 
@@ -67,6 +68,18 @@ def load_scheduler(folder: Path) -> SchedulerMixin:
     return known[settings["_class_name"]].from_config(settings)
 
 
+def write_drawing(folder: Path, num_steps: int) -> None:
+    """Note that the model in a stage's folder wants so many steps, no guidance, and half the steps for Live."""
+    said = {"num_inference_steps": num_steps, "guidance_scale": 1.0, "live_steps": max(1, num_steps // 2)}
+    (folder / DRAWING).write_text(json.dumps(said) + "\n", encoding="utf-8")
+
+
+def read_drawing(folder: Path) -> dict[str, int | float]:
+    """What `write_drawing` noted; nothing of a stage that does without."""
+    path = folder / DRAWING
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
 def starter_pipeline(
     *,
     vae: AutoencoderKL,
@@ -74,8 +87,9 @@ def starter_pipeline(
     unet: UNet2DConditionModel,
     text_encoder: CLIPTextModel,
     scheduler: SchedulerMixin,
+    drawing: Mapping[str, int | float] | None = None,
 ) -> GarmentPipeline:
-    """The stages' models as the pipeline that the bundle is."""
+    """The stages' models as the pipeline that the bundle is; `drawing` holds fields of `DrawingDefaults`."""
     layout = layout_of(unet.config, vae.config.latent_channels)
     return GarmentPipeline(
         vae=vae,
@@ -87,6 +101,7 @@ def starter_pipeline(
         pose_channels=layout.pose,
         sketch_channels=layout.sketch,
         mask_from_outline=True,
+        **(drawing or {}),
     )
 
 
