@@ -139,7 +139,7 @@ class PreparePhotosConfig:
     out: str = option("", "folder to write the data set to; an interrupted run goes on where it stopped")
     labels: str = option("images.csv", "label CSV inside --photos: columns image, sender_id, label")
     segmenter: str = option(
-        "learned",
+        "grabcut",
         "who cuts the garment out: GrabCut alone, with a small network as its fourth start and check, or rembg",
         choices=("learned", "grabcut", "rembg"),
     )
