@@ -25,7 +25,8 @@ from fashiondistill.data.masks import (
 
 FINE = 0.9  # a mask of the three plain starts that scores so much needs no fourth
 KEPT_TERMS = ("touches the picture's border", "ragged outline", "solidity")  # background inside asks for a plain ground
-DIFFERENT, SURE = 0.845, 0.10  # IoU below and unsureness up to which a plain mask is dropped: 9 of 2,000, seen as thumbnails
+# IoU below and unsureness up to which a plain mask is dropped: 9 of 2,000, wrong as far as thumbnails show.
+DIFFERENT, SURE = 0.845, 0.10
 BAND = 0.022  # of the long side: how far from the network's outline GrabCut may still move it
 
 
