@@ -13,7 +13,7 @@ from fashiondistill.config import BLIND_CANDIDATES
 from studio import blindcards, blindtexts, callbacks, cards
 from studio.blind import BlindRound, BlindTest
 from studio.library import Library
-from studio.panels.events import MODEL, quiet
+from studio.panels.events import quiet
 from studio.panels.exports import SAVE
 from studio.panels.parts import CanvasParts, ContextParts, ResultParts, Visit
 from studio.state import GenerateInputs, Stop, StudioError
@@ -121,8 +121,7 @@ def _bind_draw(
         [visit.user, results.seed, results.lock_seed, visit.stop, *asked],
         [*written, blind.draw, blind.stop, blind.results, blind.drawn],
         show_progress="hidden",
-        concurrency_id=MODEL,
-        concurrency_limit=1,
+        concurrency_limit=1,  # `BlindTest.draw` waits for the engine's turn as generate does
         trigger_mode="once",
         api_visibility="private",
     )
