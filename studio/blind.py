@@ -82,7 +82,7 @@ class BlindTest:
                             if isinstance(event, Design):
                                 drawn.append(event.image)
                                 continue
-                            done += 1
+                            done += event.count
                             stopped = stop is not None and stop.asked
                             yield BlindProgress(done / total, stopped=stopped)
                             if stopped:

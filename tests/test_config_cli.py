@@ -340,7 +340,8 @@ def test_run_json_holds_settings_versions_and_machine(tmp_path: Path) -> None:
     write_run(tmp_path, config, GenerateConfig())
     record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     values = record["settings"]["DenoiserConfig"]
-    assert DenoiserConfig(**(values | {"block_out_channels": tuple(values["block_out_channels"])})) == config
+    tuples = {name: tuple(values[name]) for name in ("block_out_channels", "layers_per_block")}
+    assert DenoiserConfig(**(values | tuples)) == config
     assert GenerateConfig(**record["settings"]["GenerateConfig"]) == GenerateConfig()
     assert {"torch", "diffusers", "transformers", "numpy"} <= set(record["versions"])
     assert record["python"].startswith("3.") and record["machine"]

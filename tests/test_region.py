@@ -124,7 +124,7 @@ def test_a_repaint_fits_into_what_surrounds_it():
     inside = [
         tiny.designs(pipeline, tiny.request(sketch=_box(), image=i, mask=mask))[0].image[core] for i in (dark, light)
     ]
-    assert np.abs(inside[0].astype(int) - inside[1]).mean() > 1
+    assert np.abs(inside[0].astype(int) - inside[1]).mean() > 0.5
 
 
 def test_known_latents_take_their_place_at_the_noise_level_of_the_next_step():

@@ -121,7 +121,7 @@ def _bind_draw(
         [visit.user, results.seed, results.lock_seed, visit.stop, *asked],
         [*written, blind.draw, blind.stop, blind.results, blind.drawn],
         show_progress="hidden",
-        concurrency_limit=1,  # `BlindTest.draw` waits for the engine's turn as generate does
+        concurrency_limit=1,  # it waits for the model on a thread, so others wait for it in the queue
         trigger_mode="once",
         api_visibility="private",
     )
