@@ -208,13 +208,13 @@ def test_cancel_has_the_last_word_over_steps_that_pour_in(studio, engine):
 
 def test_who_waits_sees_its_place_and_the_measured_time(open_studio, engine):
     first, second, third = (open_studio() for _ in range(3))
-    engine.step_seconds = 0.25
+    engine.step_seconds = 1.0  # so slow that a busy machine opens the other two in the meantime
     first.generate()
     first.status("running", "Candidate 1 of 4, step 2")
     second.generate()
     words = second.status("running", "Waiting: 1 request ahead of yours, about")
-    # 24 steps of a quarter of a second, less those that are done, plus what the page takes beside them.
-    assert 2 <= int(words.split("about ")[1].split(" s")[0]) <= 15
+    # 24 steps of a second, less those that are done, plus what the page takes beside them.
+    assert 8 <= int(words.split("about ")[1].split(" s")[0]) <= 60
     third.generate()
     third.status("running", "Waiting: 2 requests ahead of yours, about")
     second.shot("waiting")
