@@ -1,4 +1,4 @@
-"""Every English string of the blind test. In: plain values. Out: strings, not escaped."""
+"""English of the blind test, made as `texts` is. In: plain values. Out: strings, not escaped."""
 
 from __future__ import annotations
 
@@ -30,40 +30,50 @@ NOT_CHOSEN = "Blind test: nothing is chosen. Choose left, right or no difference
 ALREADY_REVEALED = "Blind test: the models of this pair are revealed, so its judgement stays. Draw the next pair."
 NOTHING_TO_EXPORT = "Blind test: there are no results to export. Judge a pair first."
 
+# Sentences, filled in by the functions below.
+ASKED = "{week}, seed {seed}"
+CHOSEN = "Kept: {choice}. You can change it until you reveal the models."
+PREFERRED = "You preferred {better} over {other}."
+SAW_NONE = "Left was {left}, right was {right}. You saw no difference."
+PICTURE = "{side}, design {number}"
+OVER = "{first} over {second}"
+COUNTS, COUNTS_TIED = "{wins} won, {losses} lost", "{wins} won, {losses} lost, {ties} no difference"
+RATE_FOUND = "{share:.0%} ({low:.0%} to {high:.0%})"
+
 
 def asked(week: str, seed: int) -> str:
     """What the pair was drawn for."""
-    return f"{week}, seed {seed}"
+    return ASKED.format(week=week, seed=seed)
 
 
 def chosen(choice: str) -> str:
     """What the status says after a judgement."""
-    return f"Kept: {CHOICES[choice]}. You can change it until you reveal the models."
+    return CHOSEN.format(choice=CHOICES[choice])
 
 
 def revealed(choice: str, left: str, right: str) -> str:
     """What the status says after the reveal."""
     if choice == "none":
-        return f"Left was {left}, right was {right}. You saw no difference."
+        return SAW_NONE.format(left=left, right=right)
     better, other = (left, right) if choice == "left" else (right, left)
-    return f"You preferred {better} over {other}."
+    return PREFERRED.format(better=better, other=other)
 
 
 def picture(side: str, number: int) -> str:
     """Name of a picture for who cannot see it."""
-    return f"{SIDES[side]}, design {number}"
+    return PICTURE.format(side=SIDES[side], number=number)
 
 
 def over(first: str, second: str) -> str:
     """A pair, as its win rate is to be read."""
-    return f"{first} over {second}"
+    return OVER.format(first=first, second=second)
 
 
 def counts(wins: int, losses: int, ties: int) -> str:
     """How the judgements of a pair fell."""
-    return f"{wins} won, {losses} lost" + (f", {ties} no difference" if ties else "")
+    return (COUNTS_TIED if ties else COUNTS).format(wins=wins, losses=losses, ties=ties)
 
 
 def rate(share: float, low: float, high: float) -> str:
     """Win rate with its interval."""
-    return f"{share:.0%} ({low:.0%} to {high:.0%})"
+    return RATE_FOUND.format(share=share, low=low, high=high)

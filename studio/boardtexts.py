@@ -69,6 +69,8 @@ PICKS = "{picks} ({pairs}) used for training."
 PICKS_COUNT_ONE, PICKS_COUNT = "{count} pick", "{count} picks"
 PAIRS_COUNT_ONE, PAIRS_COUNT = "{count} pair", "{count} pairs"
 PICKS_LEFT_OUT_ONE, PICKS_LEFT_OUT = "{count} more is not used.", "{count} more are not used."
+TOO_MANY = "Export: {total} designs are shown, a file takes at most {most}. Choose a board, a category or a week."
+NOT_EXPORTED = 'Export: the design "{prompt}" cannot be read: {problem} Delete it to export the others.'
 AGREEMENT = "CLIP's order agrees with {rate:.0%} of your choices (95 % interval {low:.0%} to {high:.0%})."
 
 
@@ -90,12 +92,12 @@ def found(shown: int, total: int) -> str:
 
 def too_many(total: int, most: int) -> str:
     """Error for more designs than a file takes."""
-    return f"Export: {total:,} designs are shown, a file takes at most {most}. Choose a board, a category or a week."
+    return TOO_MANY.format(total=f"{total:,}".replace(",", texts.THOUSANDS), most=most)
 
 
 def not_exported(prompt: str, problem: str) -> str:
     """Error for a design that cannot be read."""
-    return f'Export: the design "{prompt[:60]}" cannot be read: {problem} Delete it to export the others.'
+    return NOT_EXPORTED.format(prompt=prompt[:60], problem=problem)
 
 
 def weeks_done(done: int, total: int) -> str:

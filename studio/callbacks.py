@@ -211,7 +211,7 @@ def draw(engine: DesignEngine, request: DesignRequest, stop: Stop | None = None)
                 patience = POLL
             yield from _drawn(engine, view, turn, stop)
     except LineFull as error:
-        raise StudioError(texts.line_full(engine.turns.most)) from error
+        raise StudioError(errortexts.line_full(engine.turns.most)) from error
 
 
 def _drawn(engine: DesignEngine, view: ResultsView, turn: Turn, stop: Stop | None) -> Iterator[ResultsView]:

@@ -26,6 +26,7 @@ NOT_A_PICTURE = (
     "Give one of them."
 )
 PICTURE_TOO_LARGE = "{label}: it has more than {megabytes} MB. Give a smaller picture."
+LINE_FULL = "{most} requests wait for the model already. Press Generate again in a while."
 
 
 def no_such_week(week: str, first: str, last: str) -> str:
@@ -87,3 +88,8 @@ def not_a_picture(label: str, shown: str) -> str:
 def picture_too_large(label: str, megabytes: int) -> str:
     """Error for a data URL that is too long."""
     return PICTURE_TOO_LARGE.format(label=label, megabytes=megabytes)
+
+
+def line_full(most: int) -> str:
+    """Error when no more requests may wait."""
+    return LINE_FULL.format(most=most)

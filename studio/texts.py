@@ -116,7 +116,6 @@ WAITING_ONE = "Waiting: {ahead} request ahead of yours"
 WAITING = "Waiting: {ahead} requests ahead of yours"
 WAITING_UNKNOWN = "{words}. How long is not known before the first step is measured."
 WAITING_MINUTES, WAITING_SECONDS = "{words}, about {minutes} minutes.", "{words}, about {seconds} s."
-LINE_FULL = "{most} requests wait for the model already. Press Generate again in a while."
 PROGRESS_TOGETHER = "Candidates {candidate} to {last} of {num_candidates}, step {step} of {total_steps}"
 RANKED_ONE = "{count} design ranked in {seconds:.1f} s. Seed {seed}."
 RANKED = "{count} designs ranked in {seconds:.1f} s. Seed {seed}."
@@ -192,11 +191,6 @@ def waiting(ahead: int, seconds: float | None) -> str:
     if seconds > 90:
         return WAITING_MINUTES.format(words=words, minutes=round(seconds / 60))
     return WAITING_SECONDS.format(words=words, seconds=max(1, round(seconds)))
-
-
-def line_full(most: int) -> str:
-    """Error when no more requests may wait."""
-    return LINE_FULL.format(most=most)
 
 
 def ranked(count: int, seconds: float, seed: int) -> str:
