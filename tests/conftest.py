@@ -13,6 +13,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers sha
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from fashiondistill.config import StudioConfig
+from fashiondistill.store import Store
+from studio.library import Library
 from tests.fake_engine import FakeEngine
 
 # Whatever opens a studio without a --store_dir of its own must not write among the developer's designs.
@@ -33,6 +35,18 @@ def url(engine, tmp_path_factory):
     page = launch(engine, engine.config, block=False)
     yield page.local_url
     page.close()
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """A real store behind a fake engine."""
+    return Library(FakeEngine(tmp_path), Store.open(tmp_path / "store"))
+
+
+@pytest.fixture
+def user(library: Library) -> str:
+    """Key of a visitor."""
+    return library.known("")
 
 
 @pytest.fixture(scope="module")

@@ -6,28 +6,16 @@ import csv
 import io
 import json
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fashiondistill.exports.passport import read_passport
-from fashiondistill.store import Query, Store
+from fashiondistill.store import Query
 from studio import boards
 from studio.library import Library
 from studio.state import StudioError
 from tests import stored
-from tests.fake_engine import FakeEngine
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Library:
-    return Library(FakeEngine(tmp_path), Store.open(tmp_path / "store"))
-
-
-@pytest.fixture
-def user(library: Library) -> str:
-    return library.known("")
 
 
 @pytest.fixture

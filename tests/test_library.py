@@ -7,32 +7,20 @@ import zipfile
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fashiondistill.config import GenerateConfig
-from fashiondistill.store import Query, Store, StoreError
+from fashiondistill.store import Query, StoreError
 from fashiondistill.store.designs import Designs
 from studio import boardcards, boardtexts, callbacks, cards
 from studio.canvas import decode_canvas, decode_mask, decode_picture
 from studio.library import NUM_WEEKS, STRONG, Library
 from studio.state import GenerateInputs, Stop, StudioError
 from tests import stored
-from tests.fake_engine import FakeEngine
 
 CATEGORY, WEEK = "top5gub", "2020-W10"
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Library:
-    return Library(FakeEngine(tmp_path), Store.open(tmp_path / "store"))
-
-
-@pytest.fixture
-def user(library: Library) -> str:
-    return library.known("")
 
 
 @pytest.fixture

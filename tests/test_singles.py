@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from fashiondistill.exports.passport import Passport
-from fashiondistill.store import Query, Store
+from fashiondistill.store import Query
 from studio import boardtexts, callbacks, cards, live, singles, texts
 from studio.library import Library
 from studio.state import GenerateInputs
-from tests.fake_engine import FakeEngine
 from tests.passports import passport
 
 CATEGORY, WEEK = "top5gub", "2020-W10"
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Library:
-    return Library(FakeEngine(tmp_path), Store.open(tmp_path / "store"))
-
-
-@pytest.fixture
-def user(library: Library) -> str:
-    return library.known("")
 
 
 @pytest.fixture

@@ -335,8 +335,10 @@ class GarmentPipeline(DiffusionPipeline):
         Returns:
             PIL pictures.
         """
-        num_inference_steps = num_inference_steps or self.defaults.num_inference_steps
-        guidance_scale = guidance_scale or self.defaults.guidance_scale
+        if num_inference_steps is None:
+            num_inference_steps = self.defaults.num_inference_steps
+        if guidance_scale is None:
+            guidance_scale = self.defaults.guidance_scale
         generators = generator if isinstance(generator, list) else [generator]
         told_image, told = self.canvas(sketch, image, mask)
         conditioning = self.condition(prompt, sketch, told_image, told).expand(len(generators))
