@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +79,29 @@ class Studio:
         until(found.is_visible, lambda: f"the status is {shown.inner_text()!r}, not {phase} with {text!r}")
         return shown.inner_text()
 
-    def answered(self):
-        """A block that ends when the answers to what it asked for are in: a reload before would abort them."""
-        return self.page.expect_event("requestfinished", lambda request: "/queue/data" in request.url)
+    @contextmanager
+    def answered(self) -> Iterator[None]:
+        """A block that ends when the answers to what it asked for are in: a reload before would abort them.
+
+        They come in a stream that either side may end: Playwright calls the one finished and the other failed.
+        """
+        ended = []
+
+        def note(request) -> None:
+            if "/queue/data" in request.url:
+                ended.append(request)
+
+        for event in ("requestfinished", "requestfailed"):
+            self.page.on(event, note)
+        yield
+        until(lambda: self._turn_of_the_page() and ended, lambda: "no answer came in time", seconds=30)
+        for event in ("requestfinished", "requestfailed"):
+            self.page.remove_listener(event, note)
+
+    def _turn_of_the_page(self) -> bool:
+        """Playwright hands its events on while it is asked something."""
+        self.page.wait_for_timeout(20)
+        return True
 
     def wide(self) -> int:
         return self.page.evaluate("document.documentElement.scrollWidth")

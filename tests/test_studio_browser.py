@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from studio import drawertexts, texts, trendtexts
+from studio.turns import Turns
 from tests.fake_engine import HOSTILE
 from tests.studio_page import SHOTS, Studio, until
 
@@ -208,6 +209,7 @@ def test_cancel_has_the_last_word_over_steps_that_pour_in(studio, engine):
 
 def test_who_waits_sees_its_place_and_the_measured_time(open_studio, engine):
     first, second, third = (open_studio() for _ in range(3))
+    engine.turns = Turns(engine.config.max_queue)  # no earlier test's paces
     engine.step_seconds = 1.0  # so slow that a busy machine opens the other two in the meantime
     first.generate()
     first.status("running", "Candidate 1 of 4, step 2")
