@@ -142,7 +142,7 @@ def test_callback_sees_every_step(made: GarmentPipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("candidates", "steps", "groups"), [(1, 2, [1]), (3, 4, [3]), (4, 1, [4]), (6, 2, [4, 2]), (8, 1, [4, 4])]
+    ("candidates", "steps", "groups"), [(1, 2, [1]), (2, 4, [2]), (3, 4, [2, 1]), (4, 1, [2, 2]), (8, 1, [2, 2, 2, 2])]
 )
 def test_stream_counts_its_steps(made: GarmentPipeline, candidates: int, steps: int, groups: list[int]) -> None:
     config = GenerateConfig(num_candidates=candidates, num_inference_steps=steps)

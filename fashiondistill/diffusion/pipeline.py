@@ -33,7 +33,7 @@ from fashiondistill.diffusion.repaint import Known, keep_outside
 from fashiondistill.diffusion.trend import FOLDER, TrendEncoder, load_trend_encoder
 from fashiondistill.images import from_model, to_model
 
-TOGETHER = 4  # candidates a step: two cores take 80 ms for four of the starter's, 40 for one (docs/LOG.md)
+TOGETHER = 2  # candidates a step: four pass on two cores soonest, but two show the first one earlier (docs/LOG.md)
 SMALL_UNET = 100e6  # parameters; a larger one gains nothing by company, and its first candidate would come late
 NUM_CACHED = 8  # masked pictures whose latents are kept, 100 kB each: the same sketch is drawn again and again
 
