@@ -85,7 +85,7 @@ def test_without_guidance_there_is_no_second_pass(distilled: Path) -> None:
     loaded, batches = load_pipeline(distilled / "bundle", "cpu"), []
     loaded.unet.register_forward_pre_hook(lambda module, inputs: batches.append(len(inputs[0])))
     tiny.designs(loaded, tiny.request(config=loaded.defaults.generate_config()))
-    assert batches == [4] * 4
+    assert batches == [TOGETHER] * (4 // TOGETHER * 4)
     batches.clear()
     config = replace(loaded.defaults.generate_config(), guidance_scale=2, num_candidates=1)
     tiny.designs(loaded, tiny.request(config=config))
