@@ -19,7 +19,7 @@ from fashiondistill.design import Design, DesignRequest
 from fashiondistill.exports.tables import rows_csv
 from fashiondistill.store import Store, StoreError, new_id
 from fashiondistill.store.blind import Choice, JudgedModel, Judgement, PairResult
-from studio import blindtexts, callbacks
+from studio import blindtexts, errortexts
 from studio.engine import DesignEngine
 from studio.exporting import File
 from studio.state import Stop, StudioError
@@ -88,7 +88,7 @@ class BlindTest:
                             if stopped:
                                 return
         except (ValueError, FileNotFoundError, MemoryError) as error:
-            raise StudioError(callbacks.capital(str(error))) from error
+            raise StudioError(errortexts.capital(str(error))) from error
         sides = [JudgedModel(ids[one.name], one.name) for one in (left, right)]
         shown = [tuple(pictures[one.name]) for one in (left, right)]
         yield BlindProgress(1.0, BlindRound(new_id(), request, *sides, *shown))
@@ -106,7 +106,7 @@ class BlindTest:
         try:
             self.store.blind.judge(user, Judgement(drawn.id, drawn.request, drawn.left, drawn.right, choice))
         except StoreError as error:
-            raise StudioError(callbacks.capital(str(error))) from error
+            raise StudioError(errortexts.capital(str(error))) from error
         return replace(drawn, choice=choice)
 
     def reveal(self, drawn: BlindRound | None) -> BlindRound:
@@ -132,7 +132,7 @@ class BlindTest:
         try:
             found = self.store.blind.pairs(user, without=without)
         except StoreError as error:
-            raise StudioError(callbacks.capital(str(error))) from error
+            raise StudioError(errortexts.capital(str(error))) from error
         places = {one.name: place for place, one in enumerate(self.engine.compared)}
 
         def place(one: JudgedModel) -> tuple[int, str, str]:

@@ -11,9 +11,8 @@ from html import escape
 from fashiondistill.design import ScoredDesign
 from studio import drawertexts, texts
 from studio.boardcards import card_heart, heart_html
-from studio.callbacks import download_name, png_url
 from studio.library import NOTHING_KEPT, Kept
-from studio.pictures import jpeg_url
+from studio.pictures import download_name, jpeg_url, png_url
 from studio.singles import Frame
 from studio.state import BestsellerTile, LikeGarment, PageContext, ResultsView, Why
 

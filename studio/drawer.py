@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fashiondistill.data.photos import lines_from_photo
 from fashiondistill.images import read_product_picture
-from studio import callbacks, drawertexts
+from studio import drawertexts, errortexts
 from studio.canvas import encode_canvas
 from studio.engine import DesignEngine
 from studio.state import StudioError
@@ -57,5 +57,5 @@ def take(engine: DesignEngine, clicked: Clicked | None, article_id: object, how:
     try:
         lines = lines_from_photo(read_product_picture(found.image), keep_place=True)
     except ValueError as error:
-        raise StudioError(callbacks.capital(str(error))) from error
+        raise StudioError(errortexts.capital(str(error))) from error
     return Taken("", encode_canvas(lines), drawertexts.TRACED)

@@ -93,3 +93,8 @@ def picture_too_large(label: str, megabytes: int) -> str:
 def line_full(most: int) -> str:
     """Error when no more requests may wait."""
     return LINE_FULL.format(most=most)
+
+
+def capital(message: str) -> str:
+    """The message as a sentence of the page."""
+    return message[:1].upper() + message[1:]

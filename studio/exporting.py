@@ -23,8 +23,9 @@ from fashiondistill.exports.svg import sketch_svg
 from fashiondistill.exports.tables import scores_csv
 from fashiondistill.images import read_image
 from studio import errortexts, texts
-from studio.callbacks import read_sketch, sketch_from_edge_map_file, sketch_from_photo_file
+from studio.callbacks import sketch_from_edge_map_file, sketch_from_photo_file
 from studio.canvas import encode_canvas, encode_picture
+from studio.checks import read_sketch
 from studio.engine import DesignEngine
 from studio.state import ResultsView, StudioError
 

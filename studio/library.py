@@ -21,7 +21,7 @@ from fashiondistill.store import DesignRecord, Query, Store, StoreError, export_
 from fashiondistill.store.agreement import agreement
 from fashiondistill.store.designs import Origin, read_mask, read_picture
 from fashiondistill.store.records import is_id
-from studio import boardtexts, callbacks
+from studio import boardtexts, callbacks, errortexts
 from studio.canvas import PREFIX, encode_canvas
 from studio.engine import DesignEngine
 from studio.state import ResultsView, StudioError
@@ -97,7 +97,7 @@ class Library:
                         kept = self._keep(view, request_id, kept)
                         ended = view.phase in ("ranked", "cancelled")
                 except StoreError as error:
-                    kept = replace(kept, problem=callbacks.capital(str(error)))
+                    kept = replace(kept, problem=errortexts.capital(str(error)))
                 yield view, kept
         finally:
             if request_id and not ended and not kept.problem:  # the page went away, or the model broke
@@ -284,4 +284,4 @@ def said() -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        raise StudioError(callbacks.capital(str(error))) from error
+        raise StudioError(errortexts.capital(str(error))) from error

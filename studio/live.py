@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import ScoredDesign
-from studio import callbacks, texts
+from studio import errortexts, texts
+from studio.checks import check_request
 from studio.engine import DesignEngine
 from studio.state import GenerateInputs, StudioError
 
@@ -29,11 +30,11 @@ def draw(engine: DesignEngine, inputs: GenerateInputs) -> ScoredDesign | None:
         StudioError: for bad input, or when the model cannot go on.
     """
     steps = engine.defaults.live_steps
-    request = callbacks.check_request(engine, replace(inputs, num_candidates=1, num_inference_steps=steps))
+    request = check_request(engine, replace(inputs, num_candidates=1, num_inference_steps=steps))
     try:
         return engine.draw_live(request)
     except (ValueError, FileNotFoundError, MemoryError) as error:
-        raise StudioError(callbacks.capital(str(error))) from error
+        raise StudioError(errortexts.capital(str(error))) from error
 
 
 def article_names(engine: DesignEngine, designs: tuple[ScoredDesign, ...]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What programs and assistants are answered: ranking of their own pictures, and forecasts, as plain JSON values.
+"""What programs and assistants are answered, as plain JSON values: designs, bestsellers, trends, forecasts, rankings.
 
 In: an engine and untrusted values. Out: dicts. Whatever a caller can get wrong becomes a `StudioError` that names the
 field and the remedy. Knows nothing of gradio.
@@ -16,15 +16,65 @@ from pathlib import Path
 import numpy as np
 
 from fashiondistill.config import GenerateConfig
+from fashiondistill.export import describe
 from fashiondistill.images import fit, read_image
-from studio import errortexts, texts
-from studio.callbacks import check_category, check_week
+from studio import errortexts, texts, trendtexts
+from studio.checks import check_category, check_week
 from studio.engine import ATTRIBUTES, DesignEngine
-from studio.state import StudioError
+from studio.pictures import png_url
+from studio.state import PageContext, ResultsView, StudioError
 
 MAX_PICTURES = 24
 MAX_BYTES = 20 * 1024 * 1024  # of one picture, as for uploads to the page
 DATA_URL = re.compile(r"data:image/(png|jpeg|webp|gif|bmp);base64,")
+
+
+def ranking_json(view: ResultsView, *, model: str, pictures: bool = True) -> dict:
+    """What the API returns for a finished request; `pictures`: with a PNG data URL each."""
+    request = view.request
+    assert request is not None and view.phase == "ranked", "only a finished request has a ranking"
+    origin = {"model": model, "references": view.references}
+    designs = [describe(one, **origin) for one in view.designs]
+    if pictures:
+        designs = [facts | {"image": png_url(one, **origin)} for facts, one in zip(designs, view.designs, strict=True)]
+    return {
+        "category": request.category,
+        "week": request.week,
+        "prompt": request.prompt,
+        "seed": request.seed,
+        "seconds": round(view.seconds, 3),
+        "designs": designs,
+    }
+
+
+def bestsellers_json(context: PageContext) -> dict:
+    """What the API returns for a category and a week."""
+    items = [
+        {"article_id": t.article_id, "rank": t.rank, "units": t.units, "name": t.name, "caption": t.caption}
+        for t in context.bestsellers
+    ]
+    return {
+        "category": context.category,
+        "week": context.week,
+        "headline": context.headline,
+        "suggested_prompt": context.suggestion,
+        "bestsellers": items,
+    }
+
+
+def trends_json(engine: DesignEngine, category: str, attribute: str, week: str) -> dict:
+    """What the API returns for an attribute: shares by week and word, and the sentence.
+
+    Raises:
+        StudioError: for an unknown category, attribute or week.
+    """
+    category, week = check_category(category), check_week(engine, week)
+    if attribute not in ATTRIBUTES:
+        raise StudioError(errortexts.unknown_attribute(attribute))
+    shares = engine.shares(category, attribute)
+    words = trendtexts.trend_words(shares, week=week, category=category)
+    table = {str(key): {word: round(float(v), 5) for word, v in row.items()} for key, row in shares.iterrows()}
+    return {"category": category, "attribute": attribute, "week": week, "text": words, "shares": table}
 
 
 def rank_json(engine: DesignEngine, images: object, category: str, week: str, prompt: str, *, uploads: Path) -> dict:
@@ -49,7 +99,7 @@ def rank_json(engine: DesignEngine, images: object, category: str, week: str, pr
     try:
         ranked = engine.rank(pictures, category, week, prompt.strip())
     except ValueError as error:
-        raise StudioError(str(error)[:1].upper() + str(error)[1:]) from error
+        raise StudioError(errortexts.capital(str(error))) from error
     names = {item.article_id: item.name for item in sold}
     config = GenerateConfig()
     return {

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from studio import errortexts, texts, trendtexts
-from studio.callbacks import check_category, check_week, tile_picture, trend_words
+from studio.checks import check_category, check_week
 from studio.engine import ATTRIBUTES, DesignEngine
+from studio.pictures import tile_picture
 from studio.plots import shares_figure
 from studio.state import BestsellerTile, StudioError
 from studio.trendfacts import TrendFacts
@@ -50,7 +51,7 @@ def board(engine: DesignEngine, category: str, attribute: str, week: str, own: l
     facts = engine.trend_facts(category, attribute, week)
     points = engine.look_map(category, week, own)
     looks = engine.look_shares(category)
-    lead = trend_words(facts.shares, week=week, category=category)
+    lead = trendtexts.trend_words(facts.shares, week=week, category=category)
     shares = shares_figure(facts.shares, week=week)
     look_figure = shares_figure(looks, week=week, label=trendtexts.look_label)
     look_figure.update_yaxes(title_text=trendtexts.LOOK_SHARE_AXIS)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 
 from fashiondistill import signals, trends
+from fashiondistill.data.weeks import Week
 from fashiondistill.forecast import methods
 from studio import texts
 from studio.trendfacts import MapPoint, TrendFacts
 
+WEEKS_BACK = 4  # span over which the trend sentence measures change
 MOMENTUM_AXIS = "Change of share in four weeks (%)"
 SHARE_NOW_AXIS = "Share of units, last four weeks (%, log scale)"
 RANK_AXIS = "Rank"
@@ -103,6 +105,27 @@ def headline_words(found: trends.Headline) -> str:
         units=UNITS[found.category],
         week=found.week,
     )
+
+
+def trend_words(shares, *, week: str, category: str) -> str:  # noqa: ANN001 - DataFrame; pandas stays with the library
+    """The leader of the week, and the word that gained most over `WEEKS_BACK` weeks; `category` is the folder name."""
+    if week not in shares.index:
+        return texts.NO_BESTSELLERS
+    now = shares.loc[week].fillna(0.0)
+    leader = now.idxmax()
+    before = Week.parse(week).shift(-WEEKS_BACK).key
+    if before not in shares.index:
+        return texts.trend_sentence(
+            word=leader, share=now[leader], change=None, since=before, category=category, week=week
+        )
+    change = now - shares.loc[before].fillna(0.0)
+    riser = change.idxmax()
+    sentence = texts.trend_sentence(
+        word=leader, share=now[leader], change=change[leader], since=before, category=category, week=week
+    )
+    if riser == leader or round(change[riser] * 100) < 1:
+        return sentence
+    return f"{sentence} {texts.riser_sentence(word=riser, change=change[riser], since=before)}"
 
 
 def board_words() -> dict:

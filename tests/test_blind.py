@@ -23,7 +23,7 @@ from fashiondistill.diffusion.trend import TrendEncoder
 from fashiondistill.scoring import ClipScorer
 from fashiondistill.store import Store, StoreError, new_id
 from fashiondistill.store.blind import JudgedModel, Judgement
-from studio import blindcards, blindtexts, callbacks
+from studio import blindcards, blindtexts, callbacks, checks
 from studio.blind import BlindRound, BlindTest
 from studio.compared import model_names
 from studio.engine import DesignEngine
@@ -55,7 +55,7 @@ def test(engine: FakeEngine, store: Store) -> BlindTest:
 def request_(engine: FakeEngine) -> DesignRequest:
     drawn = callbacks.template(engine, "top5gub")
     inputs = GenerateInputs("top5gub", "2020-W10", "navy <b>shirt</b>", drawn, BLIND_CANDIDATES, 3, 2.0, 1.0, 9)
-    return callbacks.check_request(engine, inputs)
+    return checks.check_request(engine, inputs)
 
 
 def draw(test: BlindTest, request: DesignRequest) -> BlindRound:

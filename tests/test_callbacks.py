@@ -17,7 +17,7 @@ from PIL import Image
 
 from fashiondistill.config import GenerateConfig
 from fashiondistill.export import CHUNK
-from studio import callbacks, cards, pictures, texts
+from studio import callbacks, cards, checks, pictures, service, texts, trendtexts
 from studio.canvas import decode_canvas, encode_canvas
 from studio.engine import StepDone
 from studio.state import DECODING, GenerateInputs, Progress, ResultsView, Stop, StudioError
@@ -146,7 +146,7 @@ def test_messages_never_show_paths_of_the_server(tmp_path):
 
 
 def test_inputs_become_one_request(engine, inputs):
-    request = callbacks.check_request(engine, replace(inputs, week="2020-week10", prompt="  navy shirt ", seed=7.0))
+    request = checks.check_request(engine, replace(inputs, week="2020-week10", prompt="  navy shirt ", seed=7.0))
     assert (request.category, request.week, request.prompt, request.seed) == (CATEGORY, WEEK, "navy shirt", 7)
     assert request.config == GenerateConfig(num_candidates=4, num_inference_steps=3, guidance_scale=2.0)
     assert np.array_equal(request.sketch, engine.template(CATEGORY))
@@ -252,7 +252,7 @@ def test_mistakes_of_our_own_are_not_dressed_up(engine, inputs):
 
 
 def test_requests_take_turns(engine, inputs):
-    with closing(engine.generate(callbacks.check_request(engine, inputs))) as first:
+    with closing(engine.generate(checks.check_request(engine, inputs))) as first:
         assert isinstance(next(first), StepDone)
         assert not engine._lock.acquire(blocking=False)
     assert engine._lock.acquire(blocking=False)
@@ -296,7 +296,7 @@ def test_ranked_cards_carry_every_score_and_a_png_that_tells_its_origin(engine, 
     for value in (best.clip_i, best.clip_t, best.combined):
         assert f"<dd>{value:.3f}</dd>" in html
     assert html.count(texts.DOWNLOAD) == 4 and f"{CATEGORY}_{WEEK}_seed7_rank1.png" in html
-    url = callbacks.png_url(best, model="fake-0", references=view.references)
+    url = pictures.png_url(best, model="fake-0", references=view.references)
     assert url in html
     image = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
     told = json.loads(image.info[CHUNK])
@@ -352,12 +352,12 @@ def test_failures_are_announced():
 
 
 def test_json_of_the_api(engine, inputs):
-    told = json.loads(json.dumps(callbacks.ranking_json(ranked_view(engine, inputs), model="fake-0")))
+    told = json.loads(json.dumps(service.ranking_json(ranked_view(engine, inputs), model="fake-0")))
     assert [one["rank"] for one in told["designs"]] == [1, 2, 3, 4] and told["seed"] == 7
     assert all(one["image"].startswith("data:image/png;base64,") for one in told["designs"])
-    week = json.loads(json.dumps(callbacks.bestsellers_json(callbacks.page_context(engine, CATEGORY, WEEK))))
+    week = json.loads(json.dumps(service.bestsellers_json(callbacks.page_context(engine, CATEGORY, WEEK))))
     assert len(week["bestsellers"]) == 5 and week["bestsellers"][4]["name"] == HOSTILE
-    table = json.loads(json.dumps(callbacks.trends_json(engine, CATEGORY, "pattern", "2020-week10")))
+    table = json.loads(json.dumps(service.trends_json(engine, CATEGORY, "pattern", "2020-week10")))
     assert table["week"] == WEEK and sum(table["shares"][WEEK].values()) == pytest.approx(1, abs=1e-4)
 
 
@@ -395,13 +395,13 @@ def frame(**columns: list[float]) -> pd.DataFrame:
     ],
 )
 def test_trend_words(shares, week, says):
-    assert callbacks.trend_words(shares, week=week, category="top5gub") == says
+    assert trendtexts.trend_words(shares, week=week, category="top5gub") == says
 
 
 def test_trend_words_compare_with_four_weeks_before_not_four_rows():
     shares = frame(navy=[0.5, 0.5, 0.5, 0.5, 0.9], red=[0.5, 0.5, 0.5, 0.5, 0.1])
     shares.index = ["2019-W01", "2020-W03", "2020-W04", "2020-W05", "2020-W06"]  # nothing sold in 2020-W02
-    assert callbacks.trend_words(shares, week="2020-W06", category="top5shoe").endswith("with 90% of the units sold.")
+    assert trendtexts.trend_words(shares, week="2020-W06", category="top5shoe").endswith("with 90% of the units sold.")
 
 
 @pytest.mark.parametrize(
@@ -415,4 +415,4 @@ def test_trend_words_compare_with_four_weeks_before_not_four_rows():
 )
 def test_bad_trend_questions(engine, arguments, says):
     with pytest.raises(StudioError, match=says):
-        callbacks.trends_json(engine, *arguments)
+        service.trends_json(engine, *arguments)

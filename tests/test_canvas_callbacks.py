@@ -14,7 +14,7 @@ import pytest
 from fashiondistill.config import DrawingDefaults, StudioConfig
 from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.pipeline import StepDone
-from studio import callbacks, cards, live, texts, underlay
+from studio import callbacks, cards, checks, live, texts, underlay
 from studio.canvas import decode_canvas, decode_picture, encode_canvas, encode_picture
 from studio.engine import DesignEngine
 from studio.state import GenerateInputs, StudioError
@@ -48,15 +48,15 @@ def picture() -> np.ndarray:
 
 
 def test_requests_without_a_picture_are_as_before(engine, inputs):
-    request = callbacks.check_request(engine, inputs)
+    request = checks.check_request(engine, inputs)
     assert request.mask is None and request.image is None
-    empty = callbacks.check_request(engine, replace(inputs, mask="", image=""))
+    empty = checks.check_request(engine, replace(inputs, mask="", image=""))
     assert empty.mask is None and empty.image is None
 
 
 def test_mask_and_picture_reach_the_request(engine, inputs):
     given = replace(inputs, mask=mask_url(marked()), image=encode_picture(picture()))
-    request = callbacks.check_request(engine, given)
+    request = checks.check_request(engine, given)
     assert np.array_equal(request.mask, marked()) and np.array_equal(request.image, picture())
     designs = list(callbacks.run(engine, given))[-1].designs
     outside = marked() == 0
@@ -80,7 +80,7 @@ def test_mask_and_picture_reach_the_request(engine, inputs):
 )
 def test_what_is_wrong_with_a_repaint_is_said(engine, inputs, changes, says):
     with pytest.raises(StudioError) as caught:
-        callbacks.check_request(engine, replace(inputs, **changes))
+        checks.check_request(engine, replace(inputs, **changes))
     assert says in str(caught.value)
 
 
@@ -175,7 +175,7 @@ def real_engine(monkeypatch):
 
 
 def test_generate_gets_the_model_from_live_within_a_step(real_engine, engine, inputs):
-    request = callbacks.check_request(engine, inputs)
+    request = checks.check_request(engine, inputs)
     pipeline, answers = real_engine.pipeline, []
     thread = threading.Thread(target=lambda: answers.append(real_engine.draw_live(request)))
     thread.start()
@@ -193,7 +193,7 @@ def test_generate_gets_the_model_from_live_within_a_step(real_engine, engine, in
 
 
 def test_live_never_waits_for_generate(real_engine, engine, inputs):
-    request = callbacks.check_request(engine, inputs)
+    request = checks.check_request(engine, inputs)
     real_engine.pipeline.go.set()
     events = real_engine.generate(request)
     next(events)

@@ -26,6 +26,7 @@ from studio import (
     callbacks,
     canvastexts,
     cards,
+    checks,
     drawer,
     errortexts,
     language,
@@ -158,7 +159,7 @@ def test_sentences_in_german(german: None, engine) -> None:
     grew = Headline("grew", "top5gub", "2020-W10", "beige", "8", "13")
     assert trendtexts.headline_words(grew) == "Beige stieg in vier Wochen von 8 auf 13 % der Oberteile."
     assert trendtexts.look_label("like navy plain shirt (2)") == "wie navy plain shirt (2)"
-    assert callbacks.capital(boardtexts.picks(2, 1, 1, True)).endswith("1 weitere wird nicht verwendet.")
+    assert errortexts.capital(boardtexts.picks(2, 1, 1, True)).endswith("1 weitere wird nicht verwendet.")
     assert boardtexts.too_many(12345, 500).startswith("Ausgabe: Es werden 12\u202f345 Entw\u00fcrfe gezeigt")
     assert blindtexts.revealed("right", "base", "dpo") == "dpo wurde base vorgezogen."
     assert blindtexts.revealed("none", "base", "dpo").startswith("Links war base, rechts war dpo.")
@@ -171,7 +172,7 @@ def test_sentences_in_german(german: None, engine) -> None:
     with pytest.raises(StudioError, match="Artikel '7' ist nicht unter den gezeigten"):
         drawer.take(engine, None, "7", "prompt")
     with pytest.raises(StudioError, match="Woche: '2030-W01' fehlt in den Verkaufsdaten"):
-        callbacks.check_week(engine, "2030-W01")
+        checks.check_week(engine, "2030-W01")
     context = callbacks.page_context(engine, "top5gub", "2020-W10")
     assert context.suggestion.startswith("navy striped")  # what the model reads stays English
 

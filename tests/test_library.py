@@ -14,7 +14,7 @@ import pytest
 from fashiondistill.config import GenerateConfig
 from fashiondistill.store import Query, StoreError
 from fashiondistill.store.designs import Designs
-from studio import boardcards, boardtexts, callbacks, cards
+from studio import boardcards, boardtexts, callbacks, cards, checks
 from studio.canvas import decode_canvas, decode_mask, decode_picture
 from studio.library import NUM_WEEKS, STRONG, Library
 from studio.state import GenerateInputs, Stop, StudioError
@@ -115,7 +115,7 @@ def test_open_again_puts_everything_back(library, user, inputs):
 def test_what_was_to_be_repainted_comes_back_too(library, user, inputs):
     image, mask = np.full((512, 384, 3), 90, np.uint8), np.zeros((512, 384), np.float32)
     mask[300:] = 1
-    request = replace(callbacks.check_request(library.engine, inputs), image=image, mask=mask)
+    request = replace(checks.check_request(library.engine, inputs), image=image, mask=mask)
     list(library.recorded(callbacks.draw(library.engine, request), user))
     back = library.reopen(user, library.find(user, Query())[0][0].id)
     assert np.array_equal(decode_mask(back.mask), mask) and np.array_equal(decode_picture(back.base), image)

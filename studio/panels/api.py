@@ -55,7 +55,7 @@ def bind_api(engine: DesignEngine) -> None:
             bestsellers with article_id, rank, units, name and caption; headline; suggested_prompt
         """  # noqa: E501
         with _as_gradio_error():
-            return callbacks.bestsellers_json(callbacks.page_context(engine, category, week))
+            return service.bestsellers_json(callbacks.page_context(engine, category, week))
 
     def trends(category: str, attribute: str, week: str) -> dict:
         """Weekly shares of units sold by colour, garment type or pattern, and what they say about the week.
@@ -71,7 +71,7 @@ def bind_api(engine: DesignEngine) -> None:
             text, a sentence; shares by week and word, 0 to 1
         """  # noqa: E501
         with _as_gradio_error():
-            return callbacks.trends_json(engine, category, attribute, week)
+            return service.trends_json(engine, category, attribute, week)
 
     def forecast(category: str, attribute: str, week: str) -> dict:
         """The eight weeks after a week, forecast from what was known at its end, with the error such forecasts had.
@@ -141,7 +141,7 @@ def _bind_generate(engine: DesignEngine) -> None:
             with closing(callbacks.run(engine, inputs)) as views:
                 for view in views:
                     if view.phase == "ranked":
-                        yield callbacks.ranking_json(view, model=engine.model_id, pictures=pictures)
+                        yield service.ranking_json(view, model=engine.model_id, pictures=pictures)
                     elif view.waiting is not None:
                         yield {"progress": 0.0, "requests_ahead": view.waiting.ahead}
                     elif view.progress is not None:

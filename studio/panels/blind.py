@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
 from fashiondistill.config import BLIND_CANDIDATES
-from studio import blindcards, blindtexts, callbacks, cards
+from studio import blindcards, blindtexts, callbacks, cards, checks
 from studio.blind import BlindRound, BlindTest
 from studio.library import Library
 from studio.panels.events import quiet
@@ -99,7 +99,7 @@ def _bind_draw(
         )
         try:
             key = library.known(user)
-            request = callbacks.check_request(library.engine, inputs)
+            request = checks.check_request(library.engine, inputs)
             yield {visit.user: key} | _running(blind, blindtexts.LOADING, 0.0) | _buttons(blind, running=True)
             with closing(test.draw(request, stop)) as progress:
                 for one in progress:
