@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashiondistill.design import Design, DesignRequest
-from studio.engine import NUM_CACHED, StepDone
+from studio.embeddings import NUM_CACHED
+from studio.engine import StepDone
 
 if TYPE_CHECKING:
     from fashiondistill.diffusion.past import Past

@@ -21,7 +21,7 @@ from fashiondistill.config import DrawingDefaults, GenerateConfig, StudioConfig
 from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
-from fashiondistill.images import read_product_picture
+from studio.embeddings import NUM_CACHED, SoldEmbeddings
 from studio.turns import Turns
 
 if TYPE_CHECKING:
@@ -30,15 +30,12 @@ if TYPE_CHECKING:
     from fashiondistill.data.shop import Bestseller, Shop
     from fashiondistill.diffusion.past import Past
     from fashiondistill.diffusion.pipeline import GarmentPipeline
-    from fashiondistill.explain import KnownGarments
-    from fashiondistill.scoring import ClipScorer, PictureScore, References
+    from fashiondistill.scoring import ClipScorer, PictureScore
     from fashiondistill.trends import TrendPrompt
     from studio.compared import ComparedModel
     from studio.trendfacts import MapPoint, TrendFacts
 
 ATTRIBUTES = ("colour", "type", "pattern")
-NUM_CACHED = 64  # (category, week) pairs whose reference embeddings are kept; one is a few kB
-NUM_MAPPED = 200  # bestsellers of a category whose pictures are embedded for the map; a hundred take about a second
 NUM_SOLD = 24  # articles behind a point of a plot
 
 
@@ -77,15 +74,13 @@ class DesignEngine:
         self, config: StudioConfig, *, shop: Shop, pipeline: GarmentPipeline, scorer: ClipScorer, model_id: str
     ) -> None:
         self.config, self.shop, self.pipeline, self.scorer, self.model_id = config, shop, pipeline, scorer, model_id
+        self.embedded = SoldEmbeddings(shop, scorer)
         self.turns = Turns(config.max_queue)
         self.compared: tuple[ComparedModel, ...] = ()  # models of the blind test, this one first; empty = there is none
         self._lock = threading.Lock()
         self._counting, self._num_waiting = threading.Lock(), 0  # requests of `generate` that wait for their turn
-        self._references = lru_cache(maxsize=NUM_CACHED)(self._embed_references)
         self._past = lru_cache(maxsize=NUM_CACHED)(self._gather_past)
         self._facts = lru_cache(maxsize=NUM_CACHED)(self._gather_facts)
-        self._known = lru_cache(maxsize=NUM_CACHED)(self._gather_known)
-        self._looks: dict[str, np.ndarray] = {}  # article id -> embedding of its picture
 
     @classmethod
     def open(cls, config: StudioConfig) -> DesignEngine:
@@ -165,23 +160,13 @@ class DesignEngine:
 
         sold = {one.key: self.bestsellers(category, one.key) for one in self.weeks}
         designs = [self.scorer.embed_images([picture])[0] for picture in own]
-        return map_points(sold, week, self._embedded(category), designs)
+        return map_points(sold, week, self.embedded.of_category(category), designs)
 
     def look_shares(self, category: str) -> pd.DataFrame:
         """Share of the bestsellers' units by look: index week keys, columns what a look is like."""
         from fashiondistill.looks import find_looks
 
-        return find_looks(self.shop, category, self._embedded(category)).shares
-
-    def _embedded(self, category: str) -> dict[str, np.ndarray]:
-        """Article id -> embedding, of the category's bestsellers that have a picture; the latest `NUM_MAPPED`."""
-        items = self._sold(category)
-        latest = list(items)[-NUM_MAPPED:]
-        for article_id in latest:
-            if article_id not in self._looks:
-                picture = read_product_picture(items[article_id].image)
-                self._looks[article_id] = self.scorer.embed_images([picture])[0]
-        return {article_id: self._looks[article_id] for article_id in latest}
+        return find_looks(self.shop, category, self.embedded.of_category(category)).shares
 
     def sold_with(self, category: str, attribute: str, week: str, word: str) -> tuple[Bestseller, ...]:
         """What sold best in a week, of those with a word; all of the category if it is ""."""
@@ -211,7 +196,7 @@ class DesignEngine:
 
         self.check_prompt(request.prompt)
         with self.turn():
-            references = self._references(request.category, request.week)
+            references = self.embedded.references(request.category, request.week)
             words = self.scorer.embed_texts([request.prompt])[0]
             scored: list[ScoredDesign] = []
             looks: list[np.ndarray] = []  # their embeddings
@@ -231,22 +216,12 @@ class DesignEngine:
                 ) from error
             ranked = tuple(rank_designs(scored))
             pictures = np.stack([looks[one.design.index] for one in ranked])
-            explanations = explain(ranked, pictures, self.scorer, self._known(request.category))
+            explanations = explain(ranked, pictures, self.scorer, self.embedded.known(request.category))
         yield Ranked(ranked, explanations)
 
     def known_garment(self, category: str, article_id: str) -> Bestseller:
         """One of the garments that designs are compared with, as it sold last."""
-        return self._sold(category)[article_id]
-
-    def _gather_known(self, category: str) -> KnownGarments:
-        from fashiondistill.explain import KnownGarments
-
-        return KnownGarments.of(self._embedded(category))
-
-    def _sold(self, category: str) -> dict[str, Bestseller]:
-        """Article id -> bestseller of the category that has a picture, in the order in which they came up."""
-        listed = [item for one in self.weeks for item in self.bestsellers(category, one.key)]
-        return {item.article_id: item for item in listed if item.image.is_file()}
+        return self.embedded.sold(category)[article_id]
 
     def _gather_past(self, category: str, week: str) -> Past | None:
         """What sold before a week, for a model that was trained to see it; None for others."""
@@ -264,7 +239,7 @@ class DesignEngine:
         """
         from fashiondistill.scoring import rank_pictures
 
-        references = self._references(category, week)
+        references = self.embedded.references(category, week)
         config = GenerateConfig()
         return tuple(rank_pictures(pictures, self.scorer, references, prompt=prompt, config=config))
 
@@ -284,7 +259,7 @@ class DesignEngine:
         if not self._lock.acquire(blocking=False):
             return None
         try:
-            references = self._references(request.category, request.week)
+            references = self.embedded.references(request.category, request.week)
             with closing(self.pipeline.stream(request, self._past(request.category, request.week))) as events:
                 for event in events:
                     if isinstance(event, Design):
@@ -313,7 +288,3 @@ class DesignEngine:
             yield
         finally:
             self._lock.release()
-
-    def _embed_references(self, category: str, week: str) -> References:
-        sold = [item for item in self.bestsellers(category, week) if item.image.is_file()]  # H&M's own set lacks 442
-        return self.scorer.references({item.article_id: read_product_picture(item.image) for item in sold})

@@ -170,7 +170,7 @@ def real_engine(monkeypatch):
     monkeypatch.setattr("fashiondistill.explain.explain", lambda designs, pictures, scorer, known: ())
     scorer = SimpleNamespace(embed_images=np.stack, embed_texts=list)
     engine = DesignEngine(StudioConfig(), shop=None, pipeline=SlowPipeline(), scorer=scorer, model_id="slow")
-    engine._references, engine._known = lambda category, week: None, lambda category: None
+    engine.embedded = SimpleNamespace(references=lambda category, week: None, known=lambda category: None)
     return engine
 
 
