@@ -20,8 +20,9 @@ import numpy as np
 from tqdm import tqdm
 
 from fashiondistill.config import STARTER, CatalogueConfig
-from fashiondistill.data.catalogue import Truth, make_catalogue
+from fashiondistill.data.catalogue import make_catalogue
 from fashiondistill.data.cube import ATTRIBUTES
+from fashiondistill.data.demand import Truth
 from fashiondistill.data.shop import Shop
 from fashiondistill.forecast.backtest import backtest
 from fashiondistill.forecast.bestsellers import forecast_bestsellers

@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 
 from fashiondistill.config import CatalogueConfig
-from fashiondistill.data import catalogue
+from fashiondistill.data import salesrows
 from fashiondistill.data.articles import ArticleSpec, make_specs
 from fashiondistill.data.assortment import ARTICLE_COLUMNS
-from fashiondistill.data.catalogue import Truth, main, make_catalogue
+from fashiondistill.data.catalogue import main, make_catalogue
 from fashiondistill.data.categories import CATEGORIES, CATEGORY_OF_GROUP
+from fashiondistill.data.demand import Truth
 from fashiondistill.data.shop import Shop, image_path
 from fashiondistill.trends import ATTRIBUTES, attribute_shares
 
@@ -108,7 +109,7 @@ def test_csv_and_parquet_hold_the_same_sales(small: Path, tmp_path: Path) -> Non
 
 
 def test_chunks_do_not_change_the_rows(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "CHUNK_ROWS", 100)
+    monkeypatch.setattr(salesrows, "CHUNK_ROWS", 100)
     make_catalogue(SMALL, tmp_path)
     name = "transactions_train.csv"
     assert (tmp_path / name).read_bytes() == (small / name).read_bytes()

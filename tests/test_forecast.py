@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from fashiondistill.config import CatalogueConfig
-from fashiondistill.data.catalogue import Truth, make_catalogue
+from fashiondistill.data.catalogue import make_catalogue
+from fashiondistill.data.demand import Truth
 from fashiondistill.data.shop import Shop
 from fashiondistill.forecast import bestsellers as top
 from fashiondistill.forecast.backtest import LEVEL, backtest

@@ -15,7 +15,8 @@ import pytest
 from fashiondistill.config import CatalogueConfig
 from fashiondistill.data.articles import GARMENTS, ArticleSpec
 from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS
-from fashiondistill.data.catalogue import Truth, make_catalogue
+from fashiondistill.data.catalogue import make_catalogue
+from fashiondistill.data.demand import Truth
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
 from fashiondistill.trends import ATTRIBUTES, attribute_shares, headline, momentum, trend_prompt
