@@ -25,7 +25,8 @@ import torch
 from fashiondistill.config import STARTER, GenerateConfig, StudioConfig
 from fashiondistill.data.drawings import template_sketch
 from fashiondistill.design import DesignRequest
-from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_generator
+from fashiondistill.diffusion.noise import candidate_generator
+from fashiondistill.diffusion.pipeline import GarmentPipeline
 from studio.engine import DesignEngine
 from studio.pictures import jpeg_url
 

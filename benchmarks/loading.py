@@ -30,7 +30,8 @@ from fashiondistill.data.tokens import token_counter
 from fashiondistill.diffusion.batches import PREFETCHED_BATCHES, GarmentBatch, training_loader
 from fashiondistill.diffusion.caches import CachedBatch, CachedDataset, cache_states, collate_cached
 from fashiondistill.diffusion.conditioning import predict
-from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
+from fashiondistill.diffusion.pipeline import GarmentPipeline
 
 
 def main() -> None:

@@ -30,7 +30,10 @@ from fashiondistill.cli import run_command, versions
 from fashiondistill.config import GROUND, STARTER, GenerateConfig, option, require
 from fashiondistill.data.drawings import KINDS, draw_garment
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
-from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise, keep_outside, load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
+from fashiondistill.diffusion.noise import candidate_noise
+from fashiondistill.diffusion.pipeline import GarmentPipeline
+from fashiondistill.diffusion.repaint import keep_outside
 from fashiondistill.images import tile
 from fashiondistill.scoring import ClipScorer
 from fashiondistill.store import Query, Store

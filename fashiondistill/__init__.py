@@ -28,7 +28,7 @@ _HOME = {
     "forecast_bestsellers": "forecast.bestsellers",
     "describe_next_week": "forecast.words",
     "GarmentPipeline": "diffusion.pipeline",
-    "load_pipeline": "diffusion.pipeline",
+    "load_pipeline": "diffusion.loading",
     "ClipScorer": "scoring",
     "rank_designs": "scoring",
 }

@@ -20,8 +20,8 @@ from fashiondistill.data.sales import user_cache_dir
 from fashiondistill.data.shop import Shop
 from fashiondistill.design import Design, DesignRequest, ScoredDesign
 from fashiondistill.diffusion.defaults import flag_defaults
+from fashiondistill.diffusion.loading import add_lora, load_pipeline
 from fashiondistill.diffusion.past import shop_past
-from fashiondistill.diffusion.pipeline import add_lora, load_pipeline
 from fashiondistill.images import read_image, read_product_picture, sketch_from_edge_map
 from fashiondistill.scoring import ClipScorer, rank_designs, score_design
 from fashiondistill.trends import trend_prompt

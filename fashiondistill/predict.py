@@ -28,8 +28,10 @@ from fashiondistill.data.folders import open_folder
 from fashiondistill.data.samplefiles import read_picture
 from fashiondistill.diffusion.conditioning import Conditioning
 from fashiondistill.diffusion.defaults import flag_defaults
+from fashiondistill.diffusion.loading import add_lora, load_pipeline, prepare
+from fashiondistill.diffusion.noise import candidate_noise
 from fashiondistill.diffusion.past import Past, make_past
-from fashiondistill.diffusion.pipeline import GarmentPipeline, add_lora, candidate_noise, load_pipeline, prepare
+from fashiondistill.diffusion.pipeline import GarmentPipeline
 from fashiondistill.diffusion.sources import open_base
 from fashiondistill.forecast.prompts import Prompts, Told, key_number
 from fashiondistill.predictionfiles import (

@@ -49,7 +49,7 @@ class ComparedModel:
         import torch
 
         from fashiondistill.diffusion.checkpoints import weights_id
-        from fashiondistill.diffusion.pipeline import load_pipeline
+        from fashiondistill.diffusion.loading import load_pipeline
 
         if self._pipeline is None:
             try:

@@ -96,7 +96,7 @@ class DesignEngine:
 
         from fashiondistill.data.sales import user_cache_dir
         from fashiondistill.data.shop import Shop
-        from fashiondistill.diffusion.pipeline import load_pipeline
+        from fashiondistill.diffusion.loading import load_pipeline
         from fashiondistill.scoring import ClipScorer
         from studio.compared import compared_models
 

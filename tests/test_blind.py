@@ -17,8 +17,8 @@ import torch
 from fashiondistill.config import BLIND_CANDIDATES, GenerateConfig, StudioConfig
 from fashiondistill.design import Design, DesignRequest
 from fashiondistill.diffusion.checkpoints import weights_id, write_manifest
+from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.diffusion.past import shop_past
-from fashiondistill.diffusion.pipeline import load_pipeline
 from fashiondistill.diffusion.trend import TrendEncoder
 from fashiondistill.scoring import ClipScorer
 from fashiondistill.store import Store, StoreError, new_id

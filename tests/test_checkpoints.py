@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fashiondistill.diffusion.checkpoints import MANIFEST, verify, write_manifest
-from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.scoring import ClipScorer
 from tests import tiny
 

@@ -16,7 +16,8 @@ from fashiondistill.diffusion.conditioning import (
     latent_sketch,
     predict,
 )
-from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise
+from fashiondistill.diffusion.noise import candidate_noise
+from fashiondistill.diffusion.pipeline import GarmentPipeline
 from tests import tiny
 
 HEIGHT, WIDTH = 8, 6  # latents of the small batches here

@@ -12,7 +12,8 @@ import pytest
 from fashiondistill import generate, predict
 from fashiondistill.config import STARTER, DrawingDefaults, GenerateConfig, PredictConfig
 from fashiondistill.diffusion.defaults import flag_defaults, said_defaults
-from fashiondistill.diffusion.pipeline import TOGETHER, GarmentPipeline, load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
+from fashiondistill.diffusion.pipeline import TOGETHER, GarmentPipeline
 from fashiondistill.diffusion.sources import open_base
 from studio import live
 from studio.panels.results import results_column

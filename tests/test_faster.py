@@ -17,7 +17,9 @@ from torch import nn
 from fashiondistill.config import STARTER, GenerateConfig
 from fashiondistill.design import Design
 from fashiondistill.diffusion.faster import FastGroupNorm, FastResnet, FastUpsample, make_faster
-from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_generator, load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
+from fashiondistill.diffusion.noise import candidate_generator
+from fashiondistill.diffusion.pipeline import GarmentPipeline
 from tests import tiny
 
 LEAST_PSNR = 45  # dB against stock float32; 48.9 to 56.3 with bfloat16 on 36 pictures, more in float32 (docs/LOG.md)

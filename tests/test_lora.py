@@ -16,7 +16,7 @@ from fashiondistill import generate
 from fashiondistill.config import PredictConfig
 from fashiondistill.diffusion.adapters import ADAPTER, CONV_IN, merge_adapter
 from fashiondistill.diffusion.conditioning import ChannelLayout
-from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.predict import open_model
 from tests import tiny
 from tests.test_train_loop import Stopped, stop_in_call, traces

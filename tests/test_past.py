@@ -15,8 +15,8 @@ from fashiondistill.config import GenerateConfig, StudioConfig
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
 from fashiondistill.diffusion.checkpoints import write_manifest
+from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.diffusion.past import make_past, shop_past
-from fashiondistill.diffusion.pipeline import load_pipeline
 from fashiondistill.diffusion.trend import TrendEncoder, load_trend_encoder, season_of
 from fashiondistill.generate import GenerateRequest, generate
 from fashiondistill.predict import main

@@ -14,8 +14,11 @@ from transformers import CLIPTextModel
 from fashiondistill.config import GenerateConfig
 from fashiondistill.data.drawings import template_sketch
 from fashiondistill.design import Design
+from fashiondistill.diffusion import encoding, loading
 from fashiondistill.diffusion import pipeline as pipeline_module
-from fashiondistill.diffusion.pipeline import GarmentPipeline, StepDone, candidate_noise, load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
+from fashiondistill.diffusion.noise import candidate_noise
+from fashiondistill.diffusion.pipeline import GarmentPipeline, StepDone
 from tests import tiny
 from train.starter.bundle import BundleConfig, make_bundle
 
@@ -208,7 +211,7 @@ def test_a_masked_picture_is_encoded_once_for_all_that_ask(made: GarmentPipeline
         fresh.encode_masked(None, None, mask.shape),
     ]
     assert len(encoded) == 4 and not any(torch.equal(first, other) for other in others)
-    for shift in range(pipeline_module.NUM_CACHED):  # older ones give way
+    for shift in range(encoding.NUM_CACHED):  # older ones give way
         fresh.encode_masked(None, np.roll(mask, shift + 1, axis=0), mask.shape)
     count = len(encoded)
     again = fresh.encode_masked(picture, mask, mask.shape)
@@ -346,7 +349,7 @@ def test_every_layout_survives_its_folder(tmp_path: Path, options: dict) -> None
 def test_fp16_weights_load_on_a_cpu(
     folder: Path, drawn: list[np.ndarray], monkeypatch: pytest.MonkeyPatch, has_bf16: bool, dtype: torch.dtype
 ) -> None:
-    monkeypatch.setattr(pipeline_module, "cpu_has_bf16", lambda: has_bf16)
+    monkeypatch.setattr(loading, "cpu_has_bf16", lambda: has_bf16)
     loaded = load_pipeline(folder, "cpu")
     assert {loaded.unet.dtype, loaded.vae.dtype, loaded.text_encoder.dtype} == {dtype}
     assert not any(p.requires_grad for m in (loaded.unet, loaded.vae, loaded.text_encoder) for p in m.parameters())

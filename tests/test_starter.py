@@ -18,7 +18,7 @@ from fashiondistill.data.attributes import COLOUR_BY_WORD
 from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
 from fashiondistill.diffusion.checkpoints import verify
-from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.scoring import ClipScorer
 from train.starter import autoencoder, clip, common, demo, denoiser, distill, figures, latents, splits
 from train.starter.bundle import BundleConfig, make_bundle

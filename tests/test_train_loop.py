@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
 from tests import tiny
 from tests.training import Ground, make_ground
 from train import checkpoints, dpo, evaluate, loop, temporal

@@ -8,34 +8,25 @@ Multimodal Garment Designer (Baldrati et al. 2023, section 3).
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DiffusionPipeline, ImagePipelineOutput, UNet2DConditionModel
-from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from diffusers import DiffusionPipeline, ImagePipelineOutput
 from PIL import Image
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from fashiondistill.config import GROUND, IMAGE_HEIGHT, IMAGE_WIDTH, DrawingDefaults, GenerateConfig
+from fashiondistill.config import GenerateConfig
 from fashiondistill.design import Design, DesignRequest
-from fashiondistill.diffusion.adapters import merge_adapter
-from fashiondistill.diffusion.checkpoints import verify
-from fashiondistill.diffusion.conditioning import ChannelLayout, Conditioning, latent_mask, latent_sketch, predict
-from fashiondistill.diffusion.faster import make_faster
+from fashiondistill.diffusion.conditioning import Conditioning, predict
+from fashiondistill.diffusion.encoding import EncodingPipeline
+from fashiondistill.diffusion.noise import candidate_noise
 from fashiondistill.diffusion.past import Past
-from fashiondistill.diffusion.region import garment_region
 from fashiondistill.diffusion.repaint import Known, keep_outside
-from fashiondistill.diffusion.trend import FOLDER, TrendEncoder, load_trend_encoder
-from fashiondistill.images import from_model, to_model
+from fashiondistill.images import to_model
 
 TOGETHER = 2  # candidates a step: four pass on two cores soonest, but two show the first one earlier (docs/LOG.md)
 SMALL_UNET = 100e6  # parameters; a larger one gains nothing by company, and its first candidate would come late
-NUM_CACHED = 8  # masked pictures whose latents are kept, 100 kB each: the same sketch is drawn again and again
 
 
 @dataclass(frozen=True)
@@ -48,168 +39,11 @@ class StepDone:
     count: int = 1
 
 
-class GarmentPipeline(DiffusionPipeline):
+class GarmentPipeline(EncodingPipeline):
     """A diffusers pipeline (save_pretrained, from_pretrained) over a UNet with mask, masked image, pose and sketch.
 
-    Args:
-        vae, text_encoder, tokenizer, unet, scheduler: as in Stable Diffusion.
-        fold: side of the latent blocks that the UNet takes as one token; 1 = as in Stable Diffusion.
-        pose_channels, sketch_channels: extra input channels of the UNet; see `latent_sketch` for more than one.
-        mask_from_outline: a sketch given without picture and mask is painted on the flat ground, inside its outline (if
-            that is closed), instead of on an empty page; for models that were trained so. With picture and mask the
-            whole outline is drawn too, and what the mask leaves out is put back; see `repaint`.
-        num_inference_steps, guidance_scale, live_steps: how this model wants to be drawn with; 0 = as
-            `config.DrawingDefaults`. They travel in model_index.json.
-
-    Raises:
-        ValueError: if the UNet's channels are not those of the layout.
+    What it is made of: see `EncodingPipeline`.
     """
-
-    model_cpu_offload_seq = "text_encoder->unet->vae"
-
-    def __init__(
-        self,
-        vae: AutoencoderKL,
-        text_encoder: CLIPTextModel,
-        tokenizer: CLIPTokenizer,
-        unet: UNet2DConditionModel,
-        scheduler: SchedulerMixin,
-        fold: int = 1,
-        pose_channels: int = 0,
-        sketch_channels: int = 1,
-        mask_from_outline: bool = False,
-        num_inference_steps: int = 0,
-        guidance_scale: float = 0,
-        live_steps: int = 0,
-    ) -> None:
-        super().__init__()
-        self.register_modules(vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler)
-        self.register_to_config(
-            fold=fold,
-            pose_channels=pose_channels,
-            sketch_channels=sketch_channels,
-            mask_from_outline=mask_from_outline,
-            num_inference_steps=num_inference_steps,
-            guidance_scale=guidance_scale,
-            live_steps=live_steps,
-        )
-        self.defaults = DrawingDefaults.of(self.config)
-        channels = vae.config.latent_channels
-        self.layout = ChannelLayout(
-            latents=channels, masked_image=channels, pose=pose_channels, sketch=sketch_channels, fold=fold
-        )
-        self.layout.check(unet.config)
-        self.model_id = "unsaved"
-        self._masked_latents: dict[tuple, torch.Tensor] = {}  # of the last pictures and masks that were encoded
-        self.trend: TrendEncoder | None = None
-
-    @property
-    def settings(self) -> dict:
-        """What the constructor was given beside the models, to make the same pipeline of other ones."""
-        names = ("fold", "pose_channels", "sketch_channels", "mask_from_outline")
-        return {name: self.config[name] for name in (*names, *DrawingDefaults.__dataclass_fields__)}
-
-    def check_prompt(self, prompt: str) -> None:
-        """Raise ValueError if the prompt has more tokens than the text encoder takes; names both counts."""
-        count = len(self.tokenizer(prompt, verbose=False).input_ids)  # no second message beside ours
-        limit = self.tokenizer.model_max_length
-        if count > limit:
-            raise ValueError(
-                f"prompt has {count} tokens, the text encoder takes {limit}. Shorten it; nothing is cut off."
-            )
-
-    @torch.no_grad()
-    def encode_prompt(self, prompt: str) -> torch.Tensor:
-        """Text states [1, 77, D].
-
-        Raises:
-            ValueError: if the prompt is over the encoder's length.
-        """
-        self.check_prompt(prompt)
-        limit = self.tokenizer.model_max_length
-        ids = self.tokenizer(prompt, padding="max_length", max_length=limit, return_tensors="pt").input_ids
-        return self.text_encoder(ids.to(self.device)).last_hidden_state
-
-    @torch.no_grad()
-    def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels [B, 3, H, W] in [-1, 1] -> scaled latents [B, C, H / 8, W / 8], the posterior's mean."""
-        return self.vae.encode(pixels.to(self.device, self.vae.dtype)).latent_dist.mean * self.vae.config.scaling_factor
-
-    def encode_masked(self, image: np.ndarray | None, mask: np.ndarray | None, size: tuple[int, int]) -> torch.Tensor:
-        """Scaled latents [1, C, H / 8, W / 8] of a picture whose masked part is grey; without one, of grey alone.
-
-        The last few are kept: another seed, other words or a live frame after Generate ask for the same again.
-        """
-        repaint = np.ones(size, bool) if mask is None else mask > 0.5
-        said = hashlib.blake2b(np.packbits(repaint).tobytes())
-        if image is not None:
-            said.update(np.ascontiguousarray(image))
-        key = (said.digest(), size, str(self.device), self.vae.dtype)
-        if key not in self._masked_latents:
-            pixels = np.zeros((3, *size), np.float32) if image is None else to_model(image)
-            while len(self._masked_latents) >= NUM_CACHED:
-                self._masked_latents.pop(next(iter(self._masked_latents)))
-            self._masked_latents[key] = self.encode_image(torch.from_numpy(pixels * ~repaint)[None])
-        return self._masked_latents[key]
-
-    @torch.no_grad()
-    def decode_latents(self, latents: torch.Tensor) -> np.ndarray:
-        """Scaled latents [B, C, h, w] -> uint8 [B, 8 h, 8 w, 3]."""
-        scaled = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
-        pixels = self.vae.decode(scaled.contiguous(memory_format=torch.channels_last)).sample
-        return from_model(pixels.float().cpu().numpy())
-
-    def canvas(
-        self, sketch: np.ndarray, image: np.ndarray | None, mask: np.ndarray | None
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """The picture that the model is told to paint into, and where; see `mask_from_outline`."""
-        if self.config.mask_from_outline and (image is None) == (mask is None):
-            region = garment_region(sketch)
-            if region is not None:
-                return np.full((*sketch.shape, 3), GROUND, np.uint8), region
-        return image, mask
-
-    def known(self, image: np.ndarray | None, mask: np.ndarray | None, told: np.ndarray | None) -> Known | None:
-        """What must be kept of a picture, if the model was told another mask than that of the request."""
-        if image is None or mask is None or mask is told:
-            return None
-        repaint = latent_mask(torch.from_numpy((mask > 0.5).astype(np.float32))[None, None])
-        latents = self.encode_image(torch.from_numpy(to_model(image))[None])
-        return Known(latents.float(), repaint.to(self.device))
-
-    def condition(
-        self,
-        prompt: str,
-        sketch: np.ndarray,
-        image: np.ndarray | None = None,
-        mask: np.ndarray | None = None,
-        past: Past | None = None,
-    ) -> Conditioning:
-        """Conditions of one design (batch of 1); sizes as in `DesignRequest`.
-
-        Raises:
-            ValueError: if a past is given to a model without a trend encoder.
-        """
-        if past is not None and self.trend is None:
-            raise ValueError(f"past is given, but the model {self.model_id} has no trend encoder: leave it out.")
-        trend, seen = past.tokens(self.trend) if past is not None else (None, None)
-        size = sketch.shape
-        repaint = (
-            torch.ones(1, 1, *size) if mask is None else torch.from_numpy((mask > 0.5).astype(np.float32))[None, None]
-        )
-        strokes = torch.from_numpy(np.ascontiguousarray(sketch, np.float32))[None, None]
-        channels = self.config.pose_channels
-        height, width = size[0] // 8, size[1] // 8
-        conditioning = Conditioning(
-            encoder_hidden_states=self.encode_prompt(prompt),
-            mask=latent_mask(repaint),
-            masked_latents=self.encode_masked(image, mask, size),
-            pose=torch.zeros(1, channels, height, width) if channels else None,
-            sketch=latent_sketch(strokes, self.layout.sketch) if self.layout.sketch else None,
-            trend=trend,
-            trend_seen=seen,
-        )
-        return conditioning.to(self.device, self.unet.dtype)
 
     @torch.no_grad()
     def denoise(
@@ -367,77 +201,3 @@ class GarmentPipeline(DiffusionPipeline):
 def num_steps_of(strength: float, num_inference_steps: int) -> int:
     """Steps that a variation takes: at least one."""
     return max(1, round(strength * num_inference_steps))
-
-
-def candidate_generator(seed: int, index: int) -> torch.Generator:
-    """Where the noise of candidate `index` comes from: the same on every device, whatever the number of candidates."""
-    key = int.from_bytes(hashlib.sha256(f"{seed}/{index}".encode()).digest()[:8], "big") >> 1
-    return torch.Generator().manual_seed(key)
-
-
-def candidate_noise(seed: int, index: int, channels: int = 4) -> torch.Tensor:
-    """Noise [1, channels, 64, 48] of candidate `index`; see `candidate_generator`."""
-    generator = candidate_generator(seed, index)
-    return torch.randn(1, channels, IMAGE_HEIGHT // 8, IMAGE_WIDTH // 8, generator=generator)
-
-
-def load_pipeline(folder: Path, device: str = "auto") -> GarmentPipeline:
-    """Check and load a pipeline folder.
-
-    Args:
-        folder: diffusers layout with safetensors weights.
-        device: "cpu", "cuda", or "auto" (cuda if there is one).
-
-    Raises:
-        FileNotFoundError, ValueError: naming the missing, damaged or pickled file; see `checkpoints.verify`.
-    """
-    model_id = verify(folder)
-    device, dtype = _place(device)
-    try:
-        pipeline = GarmentPipeline.from_pretrained(
-            folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True
-        )
-    except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())  # some of diffusers' messages have several lines
-        raise ValueError(f"model: {folder} cannot be loaded ({reason}). Restore or replace the folder.") from error
-    prepare(pipeline, device)
-    if (folder / FOLDER).is_dir():
-        pipeline.trend = load_trend_encoder(folder / FOLDER).to(device).eval().requires_grad_(False)
-    pipeline.model_id = f"{folder.name}-{model_id}"
-    return pipeline
-
-
-def prepare(pipeline: GarmentPipeline, device: str) -> GarmentPipeline:
-    """The same pipeline, frozen and in the form that draws fastest on a device."""
-    device, dtype = _place(device)
-    pipeline.to(device)
-    if pipeline.dtype != dtype:  # else diffusers warns of a cast that casts nothing
-        pipeline.to(dtype)
-    for module in (pipeline.unet, pipeline.vae):
-        module.to(memory_format=torch.channels_last)
-    for module in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
-        module.eval().requires_grad_(False)
-    if device == "cpu":
-        for module in (pipeline.unet, pipeline.vae):
-            make_faster(module)
-    return pipeline
-
-
-def add_lora(pipeline: GarmentPipeline, path: Path) -> None:
-    """Add a LoRA into the UNet's weights; see `adapters.merge_adapter`."""
-    merge_adapter(pipeline.unet, path)
-    pipeline.model_id += f"+{path.name}"
-
-
-def _place(device: str) -> tuple[str, torch.dtype]:
-    """Device and number format to draw with."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return device, torch.bfloat16 if device == "cuda" or cpu_has_bf16() else torch.float32
-
-
-def cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware; emulated, it would be slower than float32."""
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text(encoding="utf-8") if os.path.exists(cpuinfo) else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags

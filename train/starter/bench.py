@@ -23,7 +23,8 @@ from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import ArticleRecord
 from fashiondistill.design import DesignRequest
 from fashiondistill.diffusion.conditioning import Conditioning
-from fashiondistill.diffusion.pipeline import GarmentPipeline, candidate_noise
+from fashiondistill.diffusion.noise import candidate_noise
+from fashiondistill.diffusion.pipeline import GarmentPipeline
 from fashiondistill.diffusion.repaint import Known, keep_outside
 from fashiondistill.scoring import ClipScorer
 from train.starter.figures import Figure, reconstruct

@@ -23,7 +23,8 @@ from fashiondistill.data.attributes import COLOURS, compose_caption
 from fashiondistill.data.categories import CATEGORIES
 from fashiondistill.data.drawings import KINDS
 from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
-from fashiondistill.diffusion.pipeline import GarmentPipeline, load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
+from fashiondistill.diffusion.pipeline import GarmentPipeline
 from fashiondistill.images import tile
 from fashiondistill.scoring import ClipScorer
 from train.starter.figures import iou, mask_on_ground

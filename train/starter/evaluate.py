@@ -26,7 +26,7 @@ from PIL import Image
 from fashiondistill.cli import run_command, versions, write_run
 from fashiondistill.config import GenerateConfig, option, require
 from fashiondistill.data.vitonhd import DRAWING, read_manifest, write_text
-from fashiondistill.diffusion.pipeline import load_pipeline
+from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.scoring import WEIGHTS, ClipScorer
 from train.starter.adherence import measure_autoencoder, measure_designs
 from train.starter.bench import Artist, Bench, PartResult, cases_of

@@ -21,7 +21,8 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.config import DenoiserConfig, DistillConfig
 from fashiondistill.diffusion.conditioning import ChannelLayout
-from fashiondistill.diffusion.pipeline import GarmentPipeline, cpu_has_bf16
+from fashiondistill.diffusion.loading import cpu_has_bf16
+from fashiondistill.diffusion.pipeline import GarmentPipeline
 from fashiondistill.images import tile
 from train.starter.splits import load_split
 
