@@ -23,6 +23,7 @@ from studio import blindtexts, errortexts
 from studio.engine import DesignEngine
 from studio.exporting import File
 from studio.state import Stop, StudioError
+from studio.turns import LineFull, Turn, Waiting
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +48,16 @@ class BlindRound:
 
 @dataclass(frozen=True, eq=False)
 class BlindProgress:
-    """Share of all steps that are done, 0 to 1; `drawn` at the end, but not after a stop."""
+    """Share of all steps that are done, 0 to 1; `drawn` at the end, but not after a stop.
+
+    Attributes:
+        waiting: where the pair stands while other requests are drawn; None once its turn has come.
+    """
 
     fraction: float
     drawn: BlindRound | None = None
     stopped: bool = False
+    waiting: Waiting | None = None
 
 
 class BlindTest:
@@ -61,20 +67,36 @@ class BlindTest:
         self.engine, self.store, self.rng = engine, store, rng or random.SystemRandom()
 
     def draw(self, request: DesignRequest, stop: Stop | None = None) -> Iterator[BlindProgress]:
-        """A request that has been checked, drawn by two models; closing the iterator frees the device within a step.
+        """A request that has been checked, drawn by two models in the pair's turn among all requests.
+
+        Closing the iterator leaves the line, or frees the device within a step.
 
         Raises:
-            StudioError: when a model cannot be loaded or cannot go on.
+            StudioError: when too many requests wait, or a model cannot be loaded or cannot go on.
         """
+        total = 2 * request.config.num_candidates * request.config.num_inference_steps
+        try:
+            with self.engine.turns.take(total) as turn:
+                for waiting in turn.until_come():
+                    stopped = stop is not None and stop.asked
+                    yield BlindProgress(0.0, stopped=stopped, waiting=None if stopped else waiting)
+                    if stopped:
+                        return
+                yield from self._drawn(request, turn, stop)
+        except LineFull as error:
+            raise StudioError(errortexts.line_full(self.engine.turns.most, blindtexts.DRAW)) from error
+
+    def _drawn(self, request: DesignRequest, turn: Turn, stop: Stop | None) -> Iterator[BlindProgress]:
+        """`draw`, once its turn has come. Its pace is told to nobody: other models take other time for a step."""
         left, right = self.rng.sample(self.engine.compared, 2)
         order = self.rng.sample([left, right], 2)
-        total = 2 * request.config.num_candidates * request.config.num_inference_steps
         pictures: dict[str, list[np.ndarray]] = {}
         done = 0
         yield BlindProgress(0.0)
         try:
             with self.engine.turn():
                 ids = {one.name: one.load() for one in order}
+                turn.begin()
                 for one in order:
                     drawn = pictures.setdefault(one.name, [])
                     with closing(one.draw(request)) as events:
@@ -83,8 +105,9 @@ class BlindTest:
                                 drawn.append(event.image)
                                 continue
                             done += event.count
+                            turn.done(done, turn.num_steps)
                             stopped = stop is not None and stop.asked
-                            yield BlindProgress(done / total, stopped=stopped)
+                            yield BlindProgress(done / turn.num_steps, stopped=stopped)
                             if stopped:
                                 return
         except (ValueError, FileNotFoundError, MemoryError) as error:

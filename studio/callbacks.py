@@ -28,7 +28,6 @@ from studio.turns import LineFull, Turn
 from studio.why import tell_why
 
 MAX_SHOWN_SEED = 10**6  # seeds that we pick are short enough to read out; any up to 2**32 - 1 can be typed
-POLL = 0.5  # seconds after which a request that waits says anew where it stands, or sees that it was cancelled
 UNCHANGED = 1.0  # strokes' difference, summed over the canvas, below which a sketch still is the template
 
 
@@ -116,16 +115,14 @@ def draw(engine: DesignEngine, request: DesignRequest, stop: Stop | None = None)
     )
     try:
         with engine.turns.take(count * max(1, round(steps * request.strength))) as turn:
-            patience = 0.0
-            while not turn.wait(patience):
+            for number, waiting in enumerate(turn.until_come()):
                 if stop is not None and stop.asked:
                     yield replace(view, phase="cancelled", progress=None)
                     return
-                yield replace(view, waiting=turn.waiting(), fresh=not patience)
-                patience = POLL
+                yield replace(view, waiting=waiting, fresh=number == 0)
             yield from _drawn(engine, view, turn, stop)
     except LineFull as error:
-        raise StudioError(errortexts.line_full(engine.turns.most)) from error
+        raise StudioError(errortexts.line_full(engine.turns.most, texts.GENERATE)) from error
 
 
 def _drawn(engine: DesignEngine, view: ResultsView, turn: Turn, stop: Stop | None) -> Iterator[ResultsView]:

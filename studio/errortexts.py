@@ -26,7 +26,7 @@ NOT_A_PICTURE = (
     "Give one of them."
 )
 PICTURE_TOO_LARGE = "{label}: it has more than {megabytes} MB. Give a smaller picture."
-LINE_FULL = "{most} requests wait for the model already. Press Generate again in a while."
+LINE_FULL = "{most} requests wait for the model already. Press {button} again in a while."
 
 
 def no_such_week(week: str, first: str, last: str) -> str:
@@ -90,9 +90,9 @@ def picture_too_large(label: str, megabytes: int) -> str:
     return PICTURE_TOO_LARGE.format(label=label, megabytes=megabytes)
 
 
-def line_full(most: int) -> str:
+def line_full(most: int, button: str) -> str:
     """Error when no more requests may wait."""
-    return LINE_FULL.format(most=most)
+    return LINE_FULL.format(most=most, button=button)
 
 
 def capital(message: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+POLL = 0.5  # seconds after which a request that waits says anew where it stands, or sees that it was cancelled
 NUM_PACES = 5  # finished requests whose seconds per step count: the machine may be busier now than an hour ago
 
 
@@ -90,6 +91,17 @@ class Turn:
         if come:
             self._started = time.monotonic()
         return come
+
+    def until_come(self) -> Iterator[Waiting]:
+        """Where it stands, now and every `POLL` seconds, until the turn has come."""
+        patience = 0.0
+        while not self.wait(patience):
+            yield self.waiting()
+            patience = POLL
+
+    def begin(self) -> None:
+        """Its steps begin now: what came before them, such as loading a model, is no part of its pace."""
+        self._started = time.monotonic()
 
     def waiting(self) -> Waiting:
         """Where it stands now."""

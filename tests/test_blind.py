@@ -7,7 +7,9 @@ import io
 import random
 import shutil
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +25,12 @@ from fashiondistill.diffusion.trend import TrendEncoder
 from fashiondistill.scoring import ClipScorer
 from fashiondistill.store import Store, StoreError, new_id
 from fashiondistill.store.blind import JudgedModel, Judgement
-from studio import blindcards, blindtexts, callbacks, checks
+from studio import blindcards, blindtexts, callbacks, checks, turns
 from studio.blind import BlindRound, BlindTest
 from studio.compared import model_names
 from studio.engine import DesignEngine
 from studio.state import GenerateInputs, Stop, StudioError
+from studio.turns import Waiting
 from tests import stored, tiny
 from tests.fake_engine import FakeEngine, FakeModel
 
@@ -160,6 +163,59 @@ def test_a_stop_or_a_fault_ends_it_within_a_step_and_frees_the_device(test, engi
     with pytest.raises(StudioError, match="Out of memory"):
         draw(test, request_)
     assert not engine.turn().locked()
+
+
+def test_a_pair_takes_its_place_in_the_line_and_says_where_it_stands(test, engine, request_, monkeypatch):
+    monkeypatch.setattr(turns, "POLL", 0.01)
+    with closing(callbacks.draw(engine, request_)) as before, closing(test.draw(request_)) as pair:
+        assert next(before).waiting is None
+        assert [one.waiting for one in islice(pair, 2)] == [Waiting(1, None)] * 2 and engine.drawn_by == []
+        behind = callbacks.draw(engine, request_)
+        assert next(behind).waiting.ahead == 2
+        assert list(before)[-1].phase == "ranked"
+        began, *_ = islice(pair, 3)
+        assert (began.waiting, began.fraction) == (None, 0.0) and len(engine.drawn_by) == 1
+        where = next(behind).waiting
+        assert where.ahead == 1 and where.seconds is not None  # by the pace of the request before
+        (*_, last) = pair
+    assert last.drawn is not None and list(behind)[-1].phase == "ranked"
+
+
+def test_a_pair_that_waits_can_be_stopped_and_too_long_a_line_is_told(test, engine, request_, monkeypatch):
+    monkeypatch.setattr(turns, "POLL", 0.01)
+    engine.turns.most = 1
+    stop = Stop()
+    with engine.turns.take(10):
+        pair = test.draw(request_, stop)
+        assert next(pair).waiting == Waiting(1, None)
+        with pytest.raises(StudioError, match="^1 requests wait for the model already. Press Draw a pair again"):
+            draw(test, request_)
+        stop.asked = True
+        (last,) = pair
+        assert last.stopped and last.waiting is None and engine.drawn_by == []
+        next(test.draw(request_))  # its place is free
+    assert draw(test, request_) is not None
+
+
+def test_loading_a_model_is_no_part_of_a_pairs_pace_and_its_pace_of_nobody_elses(test, engine, request_, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(turns.time, "monotonic", lambda: now[0])
+
+    def load_slowly(model: FakeModel) -> str:
+        now[0] += 60
+        model.num_loads += 1
+        return model.name
+
+    monkeypatch.setattr(FakeModel, "load", load_slowly)
+    with closing(test.draw(request_)) as pair:
+        assert next(pair).waiting is None
+        with engine.turns.take(1) as behind:
+            for number, one in enumerate(pair, start=1):
+                if one.drawn is None:
+                    now[0] += 2
+                    assert behind.waiting() == Waiting(1, 2.0 * (12 - number))
+    with engine.turns.take(5), engine.turns.take(1) as next_one:
+        assert next_one.waiting() == Waiting(1, None)
 
 
 # ---- judging

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from fashiondistill.config import BLIND_CANDIDATES
-from studio import blindtexts
+from studio import blindtexts, texts
 from tests.fake_engine import FakeModel
 from tests.studio_page import Studio
 
@@ -21,13 +21,22 @@ def engine(engine):
     return engine
 
 
-def test_a_pair_is_judged_before_its_models_are_named(url, browser):
+def test_a_pair_waits_for_its_turn_and_is_judged_before_its_models_are_named(engine, url, browser):
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     context.set_default_timeout(20_000)
     studio = Studio(context.new_page(), url).open()
     page = studio.page
-    page.get_by_role("tab", name=blindtexts.TAB_BLIND).click()
-    page.locator("#blind-draw").click()
+    with engine.turns.take(10):  # somebody else's request
+        studio.generate()
+        studio.status("running", texts.waiting(1, None))
+        page.get_by_role("tab", name=blindtexts.TAB_BLIND).click()
+        page.locator("#blind-draw").click()
+        page.locator("#blind-status", has_text=texts.waiting(2, None)).wait_for()
+        page.locator("#blind-stop").click()
+        page.locator("#blind-status", has_text=blindtexts.STOPPED).wait_for()
+        page.locator("#blind-draw").click()
+        page.locator("#blind-status", has_text=texts.waiting(2, None)).wait_for()  # Generate was not stopped
+        studio.shot("blind_waiting")
     page.locator("#blind-status", has_text=blindtexts.DRAWN).wait_for()
     assert page.locator('.fd-sides figure[data-side="left"] .fd-blind-pictures > button').count() == BLIND_CANDIDATES
     page.locator("#blind-right").click()

@@ -168,7 +168,7 @@ def test_sentences_in_german(german: None, engine) -> None:
     assert blindtexts.counts(3, 1, 0) == "3 gewonnen, 1 verloren" and "2 ohne" in blindtexts.counts(3, 1, 2)
     assert texts.waiting(1, 30).startswith("Wartet: 1 Anfrage ist") and texts.waiting(2, 180).endswith("3 Minuten.")
     assert texts.progress(1, 2, 4, 3, 8) == "Entw\u00fcrfe 1 bis 2 von 4, Schritt 3 von 8"
-    assert errortexts.line_full(6).startswith("Es warten schon 6 Anfragen")
+    assert errortexts.line_full(6, "Generieren").startswith("Es warten schon 6 Anfragen")
     with pytest.raises(StudioError, match="Artikel '7' ist nicht unter den gezeigten"):
         drawer.take(engine, None, "7", "prompt")
     with pytest.raises(StudioError, match="Woche: '2030-W01' fehlt in den Verkaufsdaten"):

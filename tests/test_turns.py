@@ -95,7 +95,7 @@ def test_more_than_may_wait_are_told_so(engine, inputs):
 
 
 def test_a_request_says_where_it_stands_and_is_drawn_in_its_turn(engine, inputs, monkeypatch):
-    monkeypatch.setattr(callbacks, "POLL", 0.01)
+    monkeypatch.setattr(turns, "POLL", 0.01)
     with closing(callbacks.run(engine, inputs)) as first, closing(callbacks.run(engine, inputs)) as second:
         assert next(first).waiting is None
         views = list(islice(second, 2))
@@ -110,7 +110,7 @@ def test_a_request_says_where_it_stands_and_is_drawn_in_its_turn(engine, inputs,
 
 
 def test_who_waits_can_cancel_and_a_page_that_goes_leaves_the_line(engine, inputs, monkeypatch):
-    monkeypatch.setattr(callbacks, "POLL", 0.01)
+    monkeypatch.setattr(turns, "POLL", 0.01)
     stop = Stop()
     with closing(callbacks.run(engine, inputs)) as first:
         next(first)

@@ -10,8 +10,8 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
 from fashiondistill.config import BLIND_CANDIDATES
-from studio import blindcards, blindtexts, callbacks, cards, checks
-from studio.blind import BlindRound, BlindTest
+from studio import blindcards, blindtexts, callbacks, cards, checks, texts
+from studio.blind import BlindProgress, BlindRound, BlindTest
 from studio.library import Library
 from studio.panels.events import quiet
 from studio.panels.exports import SAVE
@@ -21,7 +21,11 @@ from studio.state import GenerateInputs, Stop, StudioError
 
 @dataclass(frozen=True)
 class BlindParts:
-    """Blind test tab; `drawn` is the round on the page, which stays on the server."""
+    """Blind test tab; `drawn` is the round on the page, which stays on the server.
+
+    Attributes:
+        asked_stop: its own, so that Stop ends the pair and not a Generate that is drawn or waits beside it.
+    """
 
     tab: gr.Tab
     draw: gr.Button
@@ -35,6 +39,7 @@ class BlindParts:
     export: gr.Button
     file: gr.File
     drawn: gr.State
+    asked_stop: gr.State
 
 
 def blind_tab(tab: gr.Tab) -> BlindParts:
@@ -52,7 +57,8 @@ def blind_tab(tab: gr.Tab) -> BlindParts:
         results = gr.HTML()
         export = gr.Button(blindtexts.EXPORT, size="sm", elem_id="blind-export")
     hidden = gr.File(visible="hidden")
-    return BlindParts(tab, draw, stop, status, pair, judge, choices, reveal, results, export, hidden, gr.State(None))
+    states = gr.State(None), gr.State(Stop())
+    return BlindParts(tab, draw, stop, status, pair, judge, choices, reveal, results, export, hidden, *states)
 
 
 def bind_blind(
@@ -100,7 +106,7 @@ def _bind_draw(
         try:
             key = library.known(user)
             request = checks.check_request(library.engine, inputs)
-            yield {visit.user: key} | _running(blind, blindtexts.LOADING, 0.0) | _buttons(blind, running=True)
+            yield {visit.user: key} | _buttons(blind, running=True)
             with closing(test.draw(request, stop)) as progress:
                 for one in progress:
                     if one.stopped:
@@ -108,8 +114,8 @@ def _bind_draw(
                     elif one.drawn is not None:
                         table = {blind.results: _table(test, key, one.drawn)}
                         yield _shown(blind, one.drawn) | table | _buttons(blind, running=False)
-                    elif one.fraction:
-                        yield _running(blind, blindtexts.DRAWING, one.fraction)
+                    else:
+                        yield _running(blind, one)
         except StudioError as error:
             yield {blind.status: _line(str(error), "failed")} | _buttons(blind, running=False)
 
@@ -118,10 +124,10 @@ def _bind_draw(
     written = [visit.user, blind.status, blind.pair, blind.judge, *blind.choices.values(), blind.reveal]
     event = blind.draw.click(
         draw_pair,
-        [visit.user, results.seed, results.lock_seed, visit.stop, *asked],
+        [visit.user, results.seed, results.lock_seed, blind.asked_stop, *asked],
         [*written, blind.draw, blind.stop, blind.results, blind.drawn],
         show_progress="hidden",
-        concurrency_limit=1,  # it waits for the model on a thread, so others wait for it in the queue
+        concurrency_limit=None,  # they wait in `turns`
         trigger_mode="once",
         api_visibility="private",
     )
@@ -129,7 +135,7 @@ def _bind_draw(
     event.failure(
         lambda: broken | _buttons(blind, running=False), None, [blind.status, blind.draw, blind.stop], **quiet()
     )
-    blind.stop.click(_ask_blind_to_stop, visit.stop, blind.stop, queue=False, **quiet())
+    blind.stop.click(_ask_blind_to_stop, blind.asked_stop, blind.stop, queue=False, **quiet())
 
 
 def _ask_blind_to_stop(stop: Stop) -> dict:
@@ -137,7 +143,11 @@ def _ask_blind_to_stop(stop: Stop) -> dict:
     return gr.update(interactive=False)
 
 
-def _running(blind: BlindParts, words: str, fraction: float) -> dict:
+def _running(blind: BlindParts, one: BlindProgress) -> dict:
+    if one.waiting is not None:
+        words, fraction = texts.waiting(one.waiting.ahead, one.waiting.seconds), None
+    else:
+        words, fraction = blindtexts.DRAWING if one.fraction else blindtexts.LOADING, one.fraction
     return {blind.status: cards.message_html(words, phase="running", fraction=fraction)}
 
 
