@@ -307,6 +307,31 @@ def test_the_whole_evaluation_writes_figures_sheets_and_rows(run, monkeypatch):
     assert all(name.startswith("autoencoder") for name in evaluate.evaluate(other))  # no figure of the first judge
 
 
+def test_a_model_is_drawn_with_as_it_says_unless_flags_say_otherwise(tmp_path, monkeypatch, capsys):
+    model, plain, seen = tmp_path / "model", tmp_path / "plain", []
+    for folder, said in ((model, '{"num_inference_steps": 3, "guidance_scale": 1.0, "live_steps": 1}'), (plain, "{}")):
+        folder.mkdir()
+        (folder / "model_index.json").write_text(said, encoding="utf-8")
+    monkeypatch.setattr(evaluate, "evaluate", lambda config: seen.append(config.generate) or {})
+    others = ["--judge", "judge", "--dataset_path", "photos", "--out", str(tmp_path / "out")]
+    for flags in (
+        ["--model", str(model)],
+        [f"--model={model}", "--num_inference_steps", "5"],
+        ["--model", str(model), "--guidance_scale", "4"],
+        ["--model", str(plain)],
+    ):
+        assert evaluate.main([*flags, *others]) == 0, capsys.readouterr().err
+    usual = GenerateConfig()
+    assert [(one.num_inference_steps, one.guidance_scale) for one in seen] == [
+        (3, 1.0),
+        (5, 1.0),
+        (3, 4.0),
+        (usual.num_inference_steps, usual.guidance_scale),
+    ]
+    (model / "model_index.json").write_text("{", encoding="utf-8")
+    assert evaluate.main(["--model", str(model), *others]) == 2 and "is damaged" in capsys.readouterr().err
+
+
 def test_the_models_own_clip_is_no_judge(run, tmp_path):
     model = tiny.save_model(tmp_path / "model", seed=1)
     with pytest.raises(ValueError, match="--judge .* is the CLIP of --model"):

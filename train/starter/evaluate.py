@@ -3,7 +3,8 @@
 In: a pipeline folder, a judge (`train.starter.judge`) and a prepared data set. Out: OUT/figures.json (name -> mean,
 95 % interval, n), OUT/report.json (the same with targets, command, hardware, versions), OUT/sheets/PART.png to look at,
 OUT/parts/PART.json with a row for each picture. A part that is done is not done again, a stopped part goes on with the
-pictures that it lacks. One candidate per sketch, first seed: nothing is ranked or chosen before it is measured.
+pictures that it lacks. One candidate per sketch, first seed: nothing is ranked or chosen before it is measured. Steps
+and guidance are the model's own, unless flags say otherwise.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from PIL import Image
 from fashiondistill.cli import run_command, versions, write_run
 from fashiondistill.config import GenerateConfig, option, require
 from fashiondistill.data.vitonhd import DRAWING, read_manifest, write_text
+from fashiondistill.diffusion.defaults import INDEX, flag_defaults
 from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.scoring import WEIGHTS, ClipScorer
 from train.starter.adherence import measure_autoencoder, measure_designs
@@ -39,7 +41,6 @@ from train.starter.roughness import measure_rough
 from train.starter.splits import load_split
 from train.starter.sweeps import measure_colour_sweep, measure_pattern_sweep
 
-INDEX = "model_index.json"
 POOL = 200  # pictures and captions that compete in recall@1
 SHOWN = 48  # photos on the sheet of what the judge reads
 # What issue 4 asks for; at least, but for the differences, where it is at most.
@@ -265,7 +266,12 @@ def _report(config: EvaluateConfig) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status (2 = bad input)."""
     return run_command(
-        argv, _report, EvaluateConfig, prog="python -m train.starter.evaluate", description=__doc__.splitlines()[0]
+        argv,
+        _report,
+        EvaluateConfig,
+        prog="python -m train.starter.evaluate",
+        description=__doc__.splitlines()[0],
+        defaults=flag_defaults("model", ""),
     )
 
 
