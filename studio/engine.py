@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fashiondistill.data.shop import Bestseller, Shop
     from fashiondistill.diffusion.past import Past
     from fashiondistill.diffusion.pipeline import GarmentPipeline
+    from fashiondistill.modelcard import ModelCard
     from fashiondistill.scoring import ClipScorer, PictureScore
     from fashiondistill.trends import TrendPrompt
     from studio.compared import ComparedModel
@@ -77,6 +78,7 @@ class DesignEngine:
         self.embedded = SoldEmbeddings(shop, scorer)
         self.turns = Turns(config.max_queue)
         self.compared: tuple[ComparedModel, ...] = ()  # models of the blind test, this one first; empty = there is none
+        self.card: ModelCard | None = None  # what was measured of the model
         self._lock = threading.Lock()
         self._counting, self._num_waiting = threading.Lock(), 0  # requests of `generate` that wait for their turn
         self._past = lru_cache(maxsize=NUM_CACHED)(self._gather_past)
@@ -97,14 +99,16 @@ class DesignEngine:
         from fashiondistill.data.sales import user_cache_dir
         from fashiondistill.data.shop import Shop
         from fashiondistill.diffusion.loading import load_pipeline
+        from fashiondistill.modelcard import read_card
         from fashiondistill.scoring import ClipScorer
         from studio.compared import compared_models
 
+        card = read_card(model)
         shop = Shop.open(catalogue, cache_dir=user_cache_dir())
         pipeline = load_pipeline(model, config.device)
         scorer = ClipScorer.load(model / "clip", config.device)
         engine = cls(config, shop=shop, pipeline=pipeline, scorer=scorer, model_id=pipeline.model_id)
-        engine.compared = compared_models(engine)
+        engine.card, engine.compared = card, compared_models(engine)
         return engine
 
     @property

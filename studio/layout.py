@@ -21,6 +21,7 @@ from studio.panels.context import bind_context, context_column
 from studio.panels.events import quiet
 from studio.panels.exports import bind_exports, drop_script, exports_row
 from studio.panels.live import bind_live, kept_cards, live_column
+from studio.panels.modelcard import model_card
 from studio.panels.parts import LiveParts, ResultParts, Visit
 from studio.panels.remix import DESIGN_TAB, bind_remix
 from studio.panels.results import bind_generate, results_column
@@ -64,6 +65,8 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
                 if engine.compared:
                     with gr.Tab(blindtexts.TAB_BLIND, id="blind") as tab:
                         blind = blind_tab(tab)
+        if engine.card is not None:
+            model_card(engine.card)
         visit = _visit()
         bind_context(engine, context, canvas, results)
         bind_canvas(engine, context, canvas, results)

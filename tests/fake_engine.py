@@ -24,6 +24,7 @@ from fashiondistill.data.categories import CATEGORIES, Category, get_category
 from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
+from fashiondistill.modelcard import Figure, ModelCard
 from fashiondistill.scoring import PictureScore
 from studio.engine import CandidateReady, Event, Ranked, StepDone
 from studio.trendfacts import MapPoint, TrendFacts, map_points, trend_facts
@@ -58,6 +59,15 @@ class FakePrompt:
     phrases: tuple[str, ...]
 
 
+CARD = ModelCard(  # upper body is measured well, shoes are weak, the others were not measured
+    {name: Figure(0.9, 0.88, 0.92, 100) for name in ("clip_t_ratio", "outline_iou", "inner_lines")},
+    {
+        "top5gub": {"clip_t_ratio": Figure(0.92, 0.89, 0.95, 60), "outline_iou": Figure(0.97, 0.96, 0.98, 60)},
+        "top5shoe": {"clip_t_ratio": Figure(0.61, 0.5, 0.7, 9), "inner_lines": Figure(0.85, 0.79, 0.93, 8)},
+    },
+)
+
+
 class FakeEngine:
     """`DesignEngine` without models.
 
@@ -81,6 +91,7 @@ class FakeEngine:
         self.write_pictures = True  # False: pictures that are missing stay so
         self.fail_with: Exception | None = None
         self.compared: tuple[FakeModel, ...] = ()  # models of the blind test
+        self.card: ModelCard | None = None
         self.drawn_by: list[str] = []  # their names, in the order in which they drew
         self._lock = threading.Lock()
 
@@ -301,5 +312,6 @@ if __name__ == "__main__":
     spoken = sys.argv[2] if len(sys.argv) > 2 else "en"
     settings = StudioConfig(port=int(sys.argv[1]), store_dir=tempfile.mkdtemp(), language=spoken)
     fake = FakeEngine(Path(tempfile.mkdtemp()), step_seconds=0.15, config=settings)
+    fake.card = CARD
     fake.compared = tuple(FakeModel(fake, *one) for one in (("starter", "navy"), ("temporal", "red"), ("dpo", "olive")))
     launch(fake, fake.config)

@@ -298,6 +298,7 @@ def config(folders: dict[str, Path], *compared: Path, **changes: str) -> StudioC
 
 def test_real_models_are_loaded_when_needed_and_draw_what_they_draw_alone(folders):
     engine = DesignEngine.open(config(folders, folders["temporal"]))
+    assert engine.card is None  # such a folder has no figures.json
     base, temporal = engine.compared
     assert (base.name, temporal.name) == ("base", "temporal") and temporal._pipeline is None
     request = tiny.request()

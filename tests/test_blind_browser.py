@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from fashiondistill.config import BLIND_CANDIDATES
-from studio import blindtexts, texts
-from tests.fake_engine import FakeModel
+from studio import blindtexts, modeltexts, texts
+from tests.fake_engine import CARD, FakeModel
 from tests.studio_page import Studio
 
 pytestmark = pytest.mark.browser
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def engine(engine):
     engine.compared = tuple(FakeModel(engine, *one) for one in (("starter", "navy"), ("temporal", "red")))
+    engine.card = CARD
     return engine
 
 
@@ -58,6 +59,9 @@ def test_a_pair_waits_for_its_turn_and_is_judged_before_its_models_are_named(eng
     with open(download.value.path(), encoding="utf-8-sig", newline="") as handle:
         (row, _) = csv.DictReader(handle)
     assert (row["model"], row["judged"], row["wins"]) == ("temporal", "1", str(int(names[1] == "temporal")))
+    page.locator("#model-card").get_by_text(modeltexts.TITLE).click()
+    page.locator("#model-card tr", has_text="Shoes").get_by_text(modeltexts.WEAK).wait_for()
+    studio.shot("model_card")
     response = Axe().run(page).response
     assert len(response["passes"]) > 15
     assert [one["id"] for one in response["violations"] if one["impact"] in ("serious", "critical")] == []

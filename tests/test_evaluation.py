@@ -16,6 +16,7 @@ from fashiondistill.data.attributes import COLOURS
 from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
 from fashiondistill.diffusion.pipeline import GarmentPipeline
+from fashiondistill.modelcard import SHOWN, read_card
 from fashiondistill.scoring import ClipScorer
 from tests import tiny
 from train.starter import adherence, bench, distances, evaluate, figures, repainting, roughness, sweeps
@@ -280,6 +281,17 @@ def test_the_whole_evaluation_writes_figures_sheets_and_rows(run, monkeypatch):
     record = json.loads((out / "figures.json").read_text())
     assert record.keys() == found.keys() and all({"mean", "low", "high", "count"} == set(v) for v in record.values())
     assert set(NAMES.split()) <= record.keys()
+    card = read_card(out)
+    assert set(card.overall) == set(SHOWN) and set(card.categories) == {"top5gub", "top5glb"}  # of the four photos
+    for folder, own in card.categories.items():
+        rows = [
+            row for row in json.loads((out / "parts/designs.json").read_text())["rows"] if row["category"] == folder
+        ]
+        assert own["outline_iou"].count == len(rows) == 2
+        assert own["outline_iou"].mean == pytest.approx(np.mean([row["outline_iou"] for row in rows]), abs=1e-4)
+        top, bottom = (np.mean([row[f"clip_t_{kind}"] for row in rows]) for kind in ("generated", "real"))
+        assert own["clip_t_ratio"].mean == pytest.approx(top / bottom, abs=1e-4)
+        assert f"judge_clip_t_ratio_{folder}" in record
     report = json.loads((out / "report.json").read_text())
     assert (
         report["figures"]["autoencoder_psnr"]["target"] == "at least 32"

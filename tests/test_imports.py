@@ -28,6 +28,7 @@ LAYERS = (
         "trends",
         "signals",
         "looks",
+        "modelcard",
         "forecast",
         "store",
         "predictionfiles",

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from fashiondistill.modelcard import FIGURES_FILE
+
 MANIFEST = "manifest.json"
-UNLISTED = (MANIFEST, "README.md", "figures.json")  # the card and its figures may change without the weights
+UNLISTED = (MANIFEST, "README.md", FIGURES_FILE)  # the card and its figures may change without the weights
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 

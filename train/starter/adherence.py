@@ -12,11 +12,15 @@ import numpy as np
 from tqdm import tqdm
 
 from fashiondistill.adherence import line_share, near_edges
+from fashiondistill.data.categories import CATEGORIES
+from fashiondistill.modelcard import SHOWN, category_name
 from train.starter.bench import Bench, Case, PartResult, own_words
 from train.starter.figures import Figure, compare_pictures, figure, iou, mask_on_ground, ratio
 from train.starter.sheets import cell, marked, paper, sheet
 
 INNER = 10  # pixels; the outline's own edge lies further away than `REACH` plus what a design strays from it
+BY_CATEGORY = (*SHOWN, "judge_clip_t_ratio")
+MIN_PHOTOS = 2  # of a category; one photo has no interval
 MIN_STROKES = 50  # pixels; a sketch with fewer has no inner lines to follow
 
 
@@ -65,6 +69,18 @@ def measure_designs(bench: Bench) -> PartResult:
 
 
 def _figures(rows: list[dict]) -> dict[str, Figure]:
+    """Of all rows, and those that a model card shows of each category, where two photos or more were measured."""
+    figures = _means(rows)
+    for category in CATEGORIES:
+        own = [row for row in rows if row["category"] == category.folder]
+        found = _means(own) if own else {}
+        for name in BY_CATEGORY:
+            if name in found and found[name].count >= MIN_PHOTOS:
+                figures[category_name(name, category.folder)] = found[name]
+    return figures
+
+
+def _means(rows: list[dict]) -> dict[str, Figure]:
     names = [
         name for name in dict.fromkeys(key for row in rows for key in row) if isinstance(_first(rows, name), float)
     ]

@@ -1,10 +1,11 @@
 """python -m train.starter.evaluate: the figures of the model card, on photos of senders that no stage has seen.
 
 In: a pipeline folder, a judge (`train.starter.judge`) and a prepared data set. Out: OUT/figures.json (name -> mean,
-95 % interval, n), OUT/report.json (the same with targets, command, hardware, versions), OUT/sheets/PART.png to look at,
-OUT/parts/PART.json with a row for each picture. A part that is done is not done again, a stopped part goes on with the
-pictures that it lacks. One candidate per sketch, first seed: nothing is ranked or chosen before it is measured. Steps
-and guidance are the model's own, unless flags say otherwise.
+95 % interval, n, also by category; `fashiondistill.modelcard` reads it), OUT/report.json (the same with targets,
+command, hardware, versions), OUT/sheets/PART.png to look at, OUT/parts/PART.json with a row for each picture. A part
+that is done is not done again, a stopped part goes on with the pictures that it lacks. One candidate per sketch, first
+seed: nothing is ranked or chosen before it is measured. Steps and guidance are the model's own, unless flags say
+otherwise.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from fashiondistill.config import GenerateConfig, option, require
 from fashiondistill.data.vitonhd import DRAWING, read_manifest, write_text
 from fashiondistill.diffusion.defaults import INDEX, flag_defaults
 from fashiondistill.diffusion.loading import load_pipeline
+from fashiondistill.modelcard import FIGURES_FILE, Figure
 from fashiondistill.scoring import WEIGHTS, ClipScorer
 from train.starter.adherence import measure_autoencoder, measure_designs
 from train.starter.bench import Artist, Bench, PartResult, cases_of
 from train.starter.clip import recall_at_1
 from train.starter.distances import measure_distances
-from train.starter.figures import Figure, figure
+from train.starter.figures import figure
 from train.starter.judging import COLOUR_WORDS, read_judge, reading_sheet
 from train.starter.repainting import measure_repainting
 from train.starter.roughness import measure_rough
@@ -198,7 +200,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Figure]:
     done = {part: _read_part(out, part) for part in PARTS}
     done = {part: record for part, record in done.items() if record and record["settings"]["judge"] == basis["judge"]}
     records = {name: value for record in done.values() for name, value in record["figures"].items()}
-    write_text(out / "figures.json", json.dumps(records, indent=1) + "\n")
+    write_text(out / FIGURES_FILE, json.dumps(records, indent=1) + "\n")
     write_text(out / "report.json", json.dumps(_report_of(done, records), indent=1) + "\n")
     return {name: Figure(**record) for name, record in records.items()}
 

@@ -6,8 +6,6 @@ trains, and nothing is ranked before it is measured: one candidate per sketch, f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
@@ -16,20 +14,8 @@ from skimage.color import deltaE_ciede2000
 from skimage.metrics import structural_similarity
 
 from fashiondistill.images import from_model, to_model
+from fashiondistill.modelcard import Figure
 from train.starter.splits import StarterData
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A mean with its 95 % bootstrap interval over `count` photos."""
-
-    mean: float
-    low: float
-    high: float
-    count: int
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}] (n = {self.count})"
 
 
 def figure(values: list[float] | np.ndarray, *, num_resamples: int = 2000) -> Figure:
