@@ -17,6 +17,7 @@ from fashiondistill.data.categories import CATEGORIES
 FIGURES_FILE = "figures.json"
 # CLIP-T of designs over that of the photos, overlap of outlines, share of inner strokes that an edge follows.
 SHOWN = ("clip_t_ratio", "outline_iou", "inner_lines")
+FEW = 10  # photos, below which a bootstrap interval is too narrow to conclude anything from
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,9 @@ class ModelCard:
     categories: Mapping[str, Mapping[str, Figure]]
 
     def is_weak(self, category: str, name: str) -> bool:
-        """Whether the whole interval of a category's figure lies below the mean of all photos."""
-        return name in self.overall and self.categories[category][name].high < self.overall[name].mean
+        """Whether the whole interval of a category's figure, not of few photos, lies below the mean of all photos."""
+        own = self.categories[category][name]
+        return own.count >= FEW and name in self.overall and own.high < self.overall[name].mean
 
 
 def category_name(name: str, category: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fashiondistill.modelcard import FEW
+
 TITLE = "What this model draws well, and what not"
 INTRO = (
     "Measured on photos of people whose pictures the model has never seen: one design for the sketch and the words of "
@@ -26,6 +28,7 @@ NO_CATEGORIES = "Of this model it is not known which categories it draws well an
 
 # Filled in by the functions below.
 INTERVAL, COUNT = "{low:.2f} to {high:.2f}", "{count} photos"
+FEW_PHOTOS = "{count} photos: too few to tell"
 
 
 def interval(low: float, high: float) -> str:
@@ -35,4 +38,4 @@ def interval(low: float, high: float) -> str:
 
 def count(number: int) -> str:
     """How many photos a figure is measured on."""
-    return COUNT.format(count=number)
+    return (FEW_PHOTOS if number < FEW else COUNT).format(count=number)

@@ -25,10 +25,10 @@ def record(mean: float, low: float, high: float, count: int = 50) -> dict:
 
 
 def test_figures_are_read_over_all_photos_and_by_category(tmp_path):
-    figures = {"outline_iou": record(0.9, 0.8, 0.95), "outline_iou_top5shoe": record(0.7, 0.6, 0.8, 4)}
+    figures = {"outline_iou": record(0.9, 0.8, 0.95), "outline_iou_top5shoe": record(0.7, 0.6, 0.8, 10)}
     card = read_card(save(tmp_path, figures | {"colour_right_top5shoe": record(1, 0, 1), "kid_designs": "unread"}))
     assert card == ModelCard(
-        {"outline_iou": Figure(0.9, 0.8, 0.95, 50)}, {"top5shoe": {"outline_iou": Figure(0.7, 0.6, 0.8, 4)}}
+        {"outline_iou": Figure(0.9, 0.8, 0.95, 50)}, {"top5shoe": {"outline_iou": Figure(0.7, 0.6, 0.8, 10)}}
     )
     assert card.is_weak("top5shoe", "outline_iou")
 
@@ -39,8 +39,13 @@ def test_files_of_before_there_were_categories_still_open(tmp_path):
     html = modelcards.card_html(card)
     assert "0.90<small>0.80 to 0.95</small><small>50 photos" in html and modeltexts.NO_CATEGORIES in html
     assert texts.CATEGORIES["top5shoe"] not in html and modeltexts.FIGURES["inner_lines"] not in html
+
+
+def test_the_bundled_models_card_tells_categories_apart():
     shipped = read_card(STARTER)
-    assert set(shipped.overall) == set(SHOWN) and shipped.overall["outline_iou"].count > 50
+    assert set(shipped.overall) == set(SHOWN) and shipped.overall["outline_iou"].count == 100
+    counts = {category: own["outline_iou"].count for category, own in shipped.categories.items()}
+    assert "top5underwear" not in counts and sum(counts.values()) == 100  # there are no photos of underwear
 
 
 def test_a_model_without_figures_has_no_card(tmp_path):
@@ -67,8 +72,9 @@ def test_the_page_marks_what_is_weak_and_says_what_was_not_measured():
     html = modelcards.card_html(CARD)
     rows = {title: html.split(f">{title}</th>")[1].split("</tr>")[0] for title in texts.CATEGORIES.values()}
     assert modeltexts.WEAK not in rows["Upper body"] and rows["Upper body"].count(modeltexts.NOT_MEASURED) == 1
-    assert rows["Shoes"].count(modeltexts.WEAK) == 1  # inner strokes: 0.9 lies in the interval
-    assert f"0.61 <em>{modeltexts.WEAK}</em><small>0.50 to 0.70</small><small>9 photos" in rows["Shoes"]
+    assert rows["Shoes"].count(modeltexts.WEAK) == 1  # of inner strokes eight photos say nothing
+    assert "8 photos: too few to tell" in rows["Shoes"]
+    assert f"0.61 <em>{modeltexts.WEAK}</em><small>0.50 to 0.70</small><small>19 photos" in rows["Shoes"]
     assert rows["Underwear"].count(modeltexts.NOT_MEASURED) == 3 and modeltexts.WHY_NOT_MEASURED in html
 
 
