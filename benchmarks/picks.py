@@ -39,9 +39,9 @@ from fashiondistill.scoring import ClipScorer
 from fashiondistill.store import Query, Store
 from fashiondistill.store.designs import FAR_FROM_GROUND, Origin
 from train import dpo
+from train.hardware import hardware
 from train.intervals import NUM_RESAMPLES, summarise
 from train.settings import DpoConfig
-from train.starter.evaluate import hardware
 
 WEEK = "2020-W10"  # ranks play no part here, so any will do
 USER = hashlib.sha256(b"benchmarks.picks").hexdigest()[:32]

@@ -7,6 +7,7 @@ refuses becomes a `StudioError`. Knows nothing of gradio or HTML.
 from __future__ import annotations
 
 import base64
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -269,6 +270,7 @@ class Library:
         with zipfile.ZipFile(path, "w") as archive:  # PNG files do not shrink any more
             for file in sorted((folder / "picks").iterdir()):
                 archive.write(file, f"picks/{file.name}")
+        shutil.rmtree(folder / "picks")
         return path
 
 

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from studio import boardtexts
+from studio import boardtexts, texts
 from tests.studio_page import Studio, until
 
 pytestmark = pytest.mark.browser
@@ -157,7 +157,7 @@ def test_a_board_is_renamed_deleted_restored_and_exported(studio):
     until(lambda: "Early summer" in on_boards.inner_text())
 
 
-def test_variations_weeks_and_comparison(studio):
+def test_variations_weeks_and_comparison(studio, engine):
     page = studio.page
     studio.generate()
     studio.status("ranked")
@@ -175,6 +175,18 @@ def test_variations_weeks_and_comparison(studio):
     until(lambda: page.locator(".fd-compare").count() == 0)
     page.locator("#board-grid .fd-open").first.click()
     page.locator("#board-details .fd-details").wait_for()
+    with engine.turns.take(1):  # somebody else's request
+        page.get_by_role("tab", name=texts.TAB_DESIGN).click()
+        studio.generate()
+        studio.status("running", "1 request ahead")
+        open_board(studio)
+        page.locator("#board-weeks").click()
+        page.locator("#board-message", has_text="2 requests ahead").wait_for()
+        page.locator("#board-stop").click()
+        page.locator("#board-stop").wait_for(state="hidden")
+    page.get_by_role("tab", name=texts.TAB_DESIGN).click()
+    studio.status("ranked")  # Stop was the strip's, not Generate's
+    open_board(studio)
     page.locator("#board-weeks").click()
     page.locator(".fd-strip figure").nth(5).wait_for()
     weeks = page.locator(".fd-strip figure").evaluate_all("all => all.map(one => one.dataset.week)")
@@ -184,4 +196,4 @@ def test_variations_weeks_and_comparison(studio):
     studio.status("ranked", "4 designs")
     assert studio.cards().count() == 4
     open_board(studio)
-    tiles(studio, 14)  # four drawn, six weeks, four varied
+    tiles(studio, 18)  # twice four drawn, six weeks, four varied

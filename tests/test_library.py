@@ -165,7 +165,9 @@ def test_exported_picks_are_a_zip_that_training_reads_unpacked(library, user, tm
         library.export(user)
     winner, *_ = stored.keep(library.store, user)
     library.favourite(user, {"design": winner, "on": True})
-    with zipfile.ZipFile(library.export(user)) as archive:
+    path = library.export(user)
+    assert [one.name for one in path.parent.iterdir()] == [path.name]  # the pictures do not lie there twice
+    with zipfile.ZipFile(path) as archive:
         archive.extractall(tmp_path / "out")
     (line,) = (tmp_path / "out" / "picks" / "picks.jsonl").read_text().splitlines()
     files = [json.loads(line)["winner"]["file"], *(one["file"] for one in json.loads(line)["losers"])]

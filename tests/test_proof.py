@@ -333,6 +333,20 @@ def test_an_arm_whose_need_is_not_asked_for_is_refused(finished: tuple[Path, lis
     assert "--arms dpo-1 needs temporal-1, which is not done" in capsys.readouterr().err
 
 
+def test_a_report_of_several_judges_is_refused(finished: tuple[Path, list[str]], capsys) -> None:
+    root, command = finished
+    path = root / "out" / "arms" / "shuffled" / "result.json"
+    before = path.read_text(encoding="utf-8")
+    record = json.loads(before)
+    path.write_text(json.dumps(record | {"judge": "0123456789ab"}), encoding="utf-8")
+    try:
+        assert main([*command, "--stage", "report"]) == 2
+    finally:
+        path.write_text(before, encoding="utf-8")
+    said = capsys.readouterr().err
+    assert "several judges" in said and "0123456789ab: shuffled" in said and f"{record['judge']}: base, temp" in said
+
+
 def test_gains_are_in_deviations_of_the_reference_and_ties_count_half() -> None:
     torch.manual_seed(0)
     reference = {"judge_own": torch.randn(50, 4), "judge_text": torch.zeros(50, 4)}

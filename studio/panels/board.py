@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import gradio as gr
 
 from fashiondistill.store import Query
@@ -244,7 +246,7 @@ def _bind_picks(library: Library, board: BoardParts, results: ResultParts, live:
             line = boardcards.line_html(library.picks_words(user))
         except StudioError as error:
             # The second word makes the value another one each time, or the same heart could be refused only once.
-            return failed(error), gr.skip(), gr.update(refused=f"{given.get('design')} {texts.SEED}{id(error)}")
+            return failed(error), gr.skip(), gr.update(refused=f"{given.get('design')} {time.monotonic_ns()}")
         return line, line, gr.skip()
 
     def set_training(user: str, on: bool) -> tuple:

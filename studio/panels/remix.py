@@ -158,13 +158,15 @@ def _bind_weeks(library: Library, board: BoardParts, visit: Visit) -> None:
         stop.asked = True
         return gr.update(visible=False)
 
+    # Its own, so that Stop here ends the strip and not a Generate that is drawn or waits beside it.
+    asked_stop = gr.State(Stop())
     board.across.click(
         across_weeks,
-        [visit.user, board.chosen, visit.stop],
+        [visit.user, board.chosen, asked_stop],
         [board.extra, board.stop, board.message],
         show_progress="hidden",
         concurrency_limit=None,  # they wait in `turns`
         trigger_mode="once",
         api_visibility="private",
     )
-    board.stop.click(stop_weeks, visit.stop, board.stop, queue=False, **quiet())
+    board.stop.click(stop_weeks, asked_stop, board.stop, queue=False, **quiet())

@@ -23,6 +23,7 @@ from fashiondistill.scoring import ClipScorer
 from train import temporal
 from train.dpo import make_objective
 from train.files import save_text
+from train.hardware import hardware
 from train.loop import World, open_world
 from train.models import TrainingModels, load_models
 from train.proof.cases import Cases, make_cases
@@ -42,12 +43,11 @@ from train.proof.files import (
     write_scores,
 )
 from train.proof.measures import measure
-from train.proof.plan import AS_IS, TEMPORAL, Arm, estimate
+from train.proof.plan import AS_IS, TEMPORAL, Arm, estimate, takes_over
 from train.proof.settings import ProofConfig
 from train.rewards import Reward
 from train.runs import Workplace, disk_errors, open_workplace, run_training
 from train.settings import DpoConfig, TemporalConfig, TrainConfig
-from train.starter.evaluate import hardware
 from train.tables import embed_articles
 
 
@@ -226,12 +226,12 @@ def reward_of(config: ProofConfig, settings: DpoConfig, place: Workplace) -> Rew
 
 
 def reuse_round(config: ProofConfig, arm: Arm, out: Path) -> None:
-    """Candidates of the first round are the same for all arms that start from one model and draw alike: take them over.
+    """Copy the candidates of the first round from the arm that draws the same ones (`plan.takes_over`), if it has.
 
     The round's own key (models, seed, sizes, reward) decides whether they fit; if not, they are drawn anew.
     """
     source = folder_of(config, f"dpo-{arm.seed}") / "train" / "rounds"
-    if arm.name == f"dpo-{arm.seed}" or not source.is_dir():
+    if not takes_over(arm) or not source.is_dir():
         return
     target = out / "rounds"
     target.mkdir(parents=True, exist_ok=True)

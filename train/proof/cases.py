@@ -134,12 +134,13 @@ def make_cases(config: ProofConfig, models: TrainingModels, judge: ClipScorer) -
     with ThreadPoolExecutor(READING_THREADS) as readers:
         samples = list(readers.map(few.__getitem__, range(len(few))))
     inside = [sample.mask > 127 for sample in samples]
+    sold = _sold(whole)
     return Cases(
         facts=facts,
         dataset=few,
         batch=batch,
         shuffled=_shuffled(facts, whole, everything, read_placements(config)),
-        week_ids=tuple(_sold(whole)[one.category, one.week] for one in facts),
+        week_ids=tuple(sold[one.category, one.week] for one in facts),
         prompts=prompts,
         text_states={text: models.pipeline.encode_prompt(text)[0].float().cpu() for text in every},
         photos=torch.from_numpy(features_of(judge, [sample.image for sample in samples]).pooled),

@@ -122,7 +122,7 @@ def read_scores(config: ProofConfig, name: str, mode: str) -> dict[str, torch.Te
 
 @contextmanager
 def lock(folder: Path, name: str = "work", *, wait: bool = False) -> Iterator[bool]:
-    """Whether nobody else does this work in a folder (with `wait`, once nobody does); held until the process ends."""
+    """Whether nobody else does this work in a folder (with `wait`, once nobody does); held to the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / f".{name}.lock", "w", encoding="utf-8") as handle:
         try:

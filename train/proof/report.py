@@ -72,12 +72,17 @@ WORDS = {
 
 
 def read_results(config: ProofConfig, plan: Sequence[Arm]) -> Results | None:
-    """What stands in the folder; None if no arm was measured."""
+    """What stands in the folder; None if no arm was measured.
+
+    Raises:
+        ValueError: if scores are gone, or arms were judged by different CLIPs.
+    """
     cases = read_cases(config)
     if cases is None:
         return None
     records = {arm.name: read_json(folder_of(config, arm.name) / RESULT) for arm in plan}
     done = {name: record for name, record in records.items() if record}
+    _check_judges(config, done)
     scores = {}
     for name, record in done.items():
         for mode in record["measured"]:
@@ -92,11 +97,24 @@ def read_results(config: ProofConfig, plan: Sequence[Arm]) -> Results | None:
     return Results(scores, done, cases.articles, weights, cases.prompts) if done else None
 
 
+def _check_judges(config: ProofConfig, records: Mapping[str, Mapping]) -> None:
+    """A judge is no setting of an arm, so a run that went on with another one is only seen here."""
+    judged: dict[str, list[str]] = {}
+    for name, record in records.items():
+        judged.setdefault(record["judge"], []).append(name)
+    if len(judged) > 1:
+        found = "; ".join(f"{judge}: {', '.join(names)}" for judge, names in judged.items())
+        raise ValueError(
+            f"--output_dir {config.output_dir} holds arms of several judges ({found}), which cannot be compared. "
+            "Delete the folders of all but one judge's arms and run these again with that --judge."
+        )
+
+
 def write_report(config: ProofConfig, plan: Sequence[Arm]) -> str:
     """Write the report; returns what to print.
 
     Raises:
-        ValueError: if there is nothing to report.
+        ValueError: if there is nothing to report, or `read_results` refuses it.
     """
     results = read_results(config, plan)
     if results is None:

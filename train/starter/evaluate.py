@@ -32,6 +32,7 @@ from fashiondistill.diffusion.defaults import INDEX, flag_defaults
 from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.modelcard import FIGURES_FILE, Figure
 from fashiondistill.scoring import WEIGHTS, ClipScorer
+from train.hardware import hardware
 from train.starter.adherence import measure_autoencoder, measure_designs
 from train.starter.bench import Artist, Bench, PartResult, cases_of
 from train.starter.clip import recall_at_1
@@ -245,15 +246,6 @@ def target_of(name: str, mean: float) -> dict:
     if name in AT_MOST:
         return {"target": f"at most {AT_MOST[name]:g}", "met": mean <= AT_MOST[name]}
     return {}
-
-
-def hardware(device: str) -> str:
-    """Cores, and the GPU where `device` is "cuda"."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
-    name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    cores = f"{os.cpu_count()} cores of {name}"
-    return f"{torch.cuda.get_device_name()}, {cores}" if device == "cuda" else cores
 
 
 def _report(config: EvaluateConfig) -> str:
