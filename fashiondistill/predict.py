@@ -234,7 +234,6 @@ def _row(
     config: PredictConfig,
     model_id: str,
 ) -> Prediction:
-    oracle = config.mode == "oracle"
     return Prediction(
         prediction_file=name,
         style_prompt=told.prompt,
@@ -243,7 +242,7 @@ def _row(
         temporal_weights=tuple(round(past.weight, 6) for past in sample.past),
         category=sample.category,
         product_id=sample.article_id,
-        is_actual_next_week_text=oracle,
+        is_actual_next_week_text=config.mode == "oracle",
         mask_type="dataset",
         garment_category_detected=get_category(sample.category).title,
         pipeline_used=model_id,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashiondistill.design import Design, DesignRequest
+from fashiondistill.diffusion.defaults import INDEX
 from studio.embeddings import NUM_CACHED
 from studio.engine import StepDone
 
@@ -107,9 +108,9 @@ def compared_models(engine: DesignEngine) -> tuple[ComparedModel, ...]:
         return ()
     folders = [Path(engine.config.model), *map(Path, given)]
     for folder in folders[1:]:
-        if not (folder / "model_index.json").is_file():
+        if not (folder / INDEX).is_file():
             written = folder.joinpath(*GENERIC)
-            inside = f"Give {written}" if (written / "model_index.json").is_file() else "Check the path"
+            inside = f"Give {written}" if (written / INDEX).is_file() else "Check the path"
             raise FileNotFoundError(f"--compare_models {folder} is not usable: it holds no model_index.json. {inside}.")
     _require_different(folders)
     names = model_names(folders)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from fashiondistill.diffusion.defaults import INDEX
 from fashiondistill.modelcard import FIGURES_FILE
 
 MANIFEST = "manifest.json"
@@ -42,7 +43,7 @@ def verify(folder: Path) -> str:
         FileNotFoundError: if the folder, model_index.json, a part of the pipeline or a listed file is missing.
         ValueError: if a file is not what the manifest says or cannot be read, or weights are pickled.
     """
-    if not (folder / "model_index.json").is_file():
+    if not (folder / INDEX).is_file():
         raise FileNotFoundError(
             f"model: {folder} holds no model_index.json. Give a folder written by save_pretrained, or leave --model out"
             " to use the bundled one."
@@ -71,7 +72,7 @@ def weights_id(folder: Path) -> str:
 
 def _check_readable(folder: Path) -> None:
     """Name what is missing or cut off; loading itself would name no file, or make up an empty tokenizer."""
-    index = _read_json(folder / "model_index.json")
+    index = _read_json(folder / INDEX)
     needed = [folder / name for name, value in index.items() if isinstance(value, list) and value[0]]
     needed += [path / "tokenizer.json" for path in folder.rglob("tokenizer") if path.is_dir()]
     for path in needed:

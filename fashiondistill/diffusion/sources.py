@@ -32,6 +32,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from fashiondistill.diffusion.checkpoints import verify
 from fashiondistill.diffusion.conditioning import ChannelLayout
+from fashiondistill.diffusion.defaults import INDEX
 from fashiondistill.diffusion.pipeline import GarmentPipeline
 from fashiondistill.diffusion.sd15 import SCHEDULER, sd15_tokenizer, write_configurations
 from fashiondistill.diffusion.widening import layout_of_channels, widen_conv_in
@@ -245,7 +246,7 @@ def _shapes(path: Path) -> dict[str, list[int]]:
 
 
 def _index(folder: Path) -> dict:
-    path = folder / "model_index.json"
+    path = folder / INDEX
     if not path.is_file():
         raise FileNotFoundError(f"{FLAG} {folder} holds no model_index.json. Give a folder in diffusers' layout.")
     try:
