@@ -10,8 +10,8 @@ from html import escape
 
 from fashiondistill.design import ScoredDesign
 from studio import drawertexts, texts
-from studio.boardcards import card_heart, heart_html
 from studio.callbacks import download_name, png_url
+from studio.cardtools import Handles, card_handles, kept_handles
 from studio.library import NOTHING_KEPT, Kept
 from studio.pictures import jpeg_url
 from studio.singles import Frame
@@ -89,7 +89,9 @@ def results_html(view: ResultsView, *, model: str, kept: Kept = NOTHING_KEPT) ->
     origin = {"model": model, "references": view.references}
     whys = view.whys or (None,) * len(view.designs)
     cards = [
-        _card(one, origin, names=names, badge=_badge(one, ranked=ranked), why=why, heart=card_heart(one, kept))
+        _card(
+            one, origin, names=names, badge=_badge(one, ranked=ranked), why=why, handles=card_handles(one, kept, view)
+        )
         for one, why in zip(view.designs, whys, strict=True)
     ]
     if view.phase == "running":
@@ -134,10 +136,10 @@ def kept_html(frames: tuple[Frame, ...], *, names: dict[str, str]) -> str:
             names=names,
             badge=texts.KEPT,
             why=None,
-            heart=heart_html(one.id, one.favourite, f"{texts.KEPT_TITLE}, {one.scored.design.request.prompt}"),
+            handles=kept_handles(one, number),
             place="-kept",
         )
-        for one in frames
+        for number, one in enumerate(frames, start=1)
     )
     style = f"--clip-i-weight: {frames[0].scored.design.request.config.clip_i_weight:g}"
     return f'<h2 class="fd-label">{escape(texts.KEPT_TITLE)}</h2><div class="fd-cards" style="{style}">{cards}</div>'
@@ -186,7 +188,7 @@ def _card(
     names: dict[str, str],
     badge: str,
     why: Why | None,
-    heart: str = "",
+    handles: Handles,
     place: str = "",
 ) -> str:
     """`origin`: keyword arguments of `png_url`; `place`: tells ids of a list from those of another."""
@@ -209,9 +211,9 @@ def _card(
         f'<article class="design-card" data-rank="{scored.rank}" data-candidate="{number}" {terms} style="{bars}">'
         f'<button type="button" class="fd-picture" popovertarget="{key}" aria-label="{escape(texts.ENLARGE)} {alt}">'
         f'<img src="{picture}" alt="{alt}" width="384" height="512"></button>'
-        f'<div class="fd-facts"><div class="fd-top"><p class="fd-badge">{escape(badge)}</p>{heart}</div>'
+        f'<div class="fd-facts"><div class="fd-top"><p class="fd-badge">{escape(badge)}</p>{handles.heart}</div>'
         f'<dl>{scores}</dl><p class="fd-nearest">{escape(nearest)}</p>{_repaint_button(alt)}{save}</div>'
-        f"{_why(why) if why is not None else ''}"
+        f"{handles.tools}{_why(why) if why is not None else ''}"
         f'<div id="{key}" class="fd-large" popover>'
         f'<button type="button" popovertarget="{key}" popovertargetaction="hide" aria-label="{escape(texts.CLOSE)}">'
         f'<img src="{picture}" alt="{alt}"></button></div></article>'
