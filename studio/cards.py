@@ -34,10 +34,11 @@ def bestsellers_html(context: PageContext) -> str:
     return f'<section class="fd-bestsellers">{title}{_tiles(context.bestsellers, underlay=True)}</section>'
 
 
-def drawer_html(title: str, shown: tuple[BestsellerTile, ...]) -> str:
-    """Articles as pictures with the units sold, under a heading that folds them away."""
-    found = _tiles(shown, take=True) if shown else f"<p>{escape(texts.NO_BESTSELLERS)}</p>"
-    return f'<details class="fd-bestsellers fd-drawer" open><summary>{escape(title)}</summary>{found}</details>'
+def drawer_html(title: str, shown: tuple[BestsellerTile, ...], *, note: str = "", none: str = "") -> str:
+    """Articles as pictures with the units sold, or what `none` says, under a heading that folds them away."""
+    found = _tiles(shown, take=True) if shown else f"<p>{escape(none or texts.NO_BESTSELLERS)}</p>"
+    said = f'<p class="fd-note">{escape(note)}</p>' if note else ""
+    return f'<details class="fd-bestsellers fd-drawer" open><summary>{escape(title)}</summary>{said}{found}</details>'
 
 
 def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False, take: bool = False) -> str:
@@ -45,11 +46,15 @@ def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False, take: b
         f'<li title="{escape(tile.name)}: {escape(tile.caption)}" data-article="{escape(tile.article_id)}">'
         f'<span class="fd-tile">{_tile_picture(tile)}<b>{tile.rank}</b>'
         f"{_underlay_button(tile) if underlay and tile.picture else ''}</span>"
-        f"<strong>{escape(tile.name)}</strong><small>{escape(texts.units(tile.units))}</small>"
-        f"{_take_buttons(tile) if take else ''}</li>"
+        f"<strong>{escape(tile.name)}</strong><small>{escape(drawertexts.sold(tile.units, tile.share))}</small>"
+        f"{_leads(tile)}{_take_buttons(tile) if take else ''}</li>"
         for tile in shown
     )
     return f"<ol>{tiles}</ol>"
+
+
+def _leads(tile: BestsellerTile) -> str:
+    return f'<small class="fd-leads">{escape(drawertexts.LEADS)}</small>' if tile.leads else ""
 
 
 def status_html(view: ResultsView) -> str:

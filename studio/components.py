@@ -140,8 +140,13 @@ def BoardExtra(*, elem_id: str = "board-extra") -> gr.HTML:  # noqa: N802 - read
 
 
 def TrendPictures(value: str, *, elem_id: str = "trend-pictures") -> gr.HTML:  # noqa: N802 - as above
-    """Garments behind a plot: a `take` event has {"article": id, "how": "prompt" or "trace"}."""
+    """Garments behind a plot or a phrase: a `take` event has {"article": id, "how": "prompt" or "trace"}."""
     return _listening("drawer.js", value, elem_id)
+
+
+def PhraseChips(value: str, *, elem_id: str = "phrases") -> gr.HTML:  # noqa: N802 - as above
+    """Phrases of the week's suggestion: a `phrase` event has {"word": phrase}, "" to close what is open."""
+    return _listening("phrases.js", value, elem_id)
 
 
 def _listening(script: str, value: str, elem_id: str, **props: str) -> gr.HTML:

@@ -187,6 +187,12 @@ class DesignEngine:
         """What sold best in a week, of those with a word; all of the category if it is ""."""
         return self.shop.sold_with(category, attribute, week, word, limit=NUM_SOLD)
 
+    def units_sold(self, category: str, week: str) -> int:
+        """Units of a category in a week."""
+        from fashiondistill.signals import units_sold
+
+        return units_sold(self.shop, category, week)
+
     def template(self, category: str) -> np.ndarray:
         """A clean silhouette of the category: float32 [512, 384], 1 = stroke."""
         from fashiondistill.data.drawings import template_sketch

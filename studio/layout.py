@@ -25,7 +25,7 @@ from studio.panels.live import bind_live, kept_cards, live_column
 from studio.panels.parts import LiveParts, ResultParts, Visit
 from studio.panels.remix import DESIGN_TAB, bind_remix
 from studio.panels.results import bind_generate, results_column
-from studio.panels.trends import bind_trends, trends_tab
+from studio.panels.trends import bind_phrases, bind_trends, trends_tab
 from studio.state import Stop, StudioError
 from studio.theme import CSS_PATH, studio_theme
 
@@ -74,6 +74,7 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
         bind_live(library, context, canvas, results, live, visit)
         bind_cards(library, results, live, comparison, visit)
         bind_trends(engine, (context, canvas, results), trends, tabs, visit.own)
+        bind_phrases(engine, (context, canvas, results), trends, tabs)
         bind_board(library, board, results, live, visit)
         bind_remix(library, board, context, canvas, results, visit)
         if blind is not None:

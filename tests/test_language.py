@@ -42,7 +42,7 @@ STUDIO = Path(language.__file__).parent
 TRANSLATED = [name for name in language.available() if name != language.ENGLISH]
 SAME = {  # texts that may be those of English: names, keys, formats, and words that both languages share
     "FashionDistill Studio", "ZIP", "CLIP-I", "CLIP-T", "Live", "Trends", "Zoom", "Theta", "Drift",
-    "{word}, {week}", "{day} {year}, {time}", "{attribute} in {week}: {counted}. {rule}",
+    "{word}, {week}", "{units}, {share} %", "{day} {year}, {time}", "{attribute} in {week}: {counted}. {rule}",
     "B, E", "L, C", "R, O", "M", "Q", "0", "?", "{clip_i:g} CLIP-I + {clip_t:g} CLIP-T",
 }  # fmt: skip
 # Words that stand in a text function though no language has another: names of measures.

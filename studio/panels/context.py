@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from studio import callbacks, cards, texts
+from studio import callbacks, cards, provenance, texts
+from studio.components import PhraseChips, TrendPictures
 from studio.engine import DesignEngine
 from studio.panels.events import following, quiet
 from studio.panels.parts import CanvasParts, ContextParts, ResultParts
@@ -33,7 +34,9 @@ def context_column(engine: DesignEngine) -> ContextParts:
     use = gr.Button(texts.USE_SUGGESTION, size="sm", elem_id="use-suggestion")
     # In the page, not in gr.State: the prompt is compared with the suggestion that was shown together with it.
     suggestion = gr.Textbox(first.suggestion, visible="hidden")
-    return ContextParts(category, week, headline, bestsellers, prompt, suggestion, use)
+    phrases = PhraseChips(provenance.phrases_html(first))
+    behind = TrendPictures("", elem_id="phrase-pictures")
+    return ContextParts(category, week, headline, bestsellers, prompt, suggestion, use, phrases, behind)
 
 
 def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts) -> None:
@@ -41,13 +44,15 @@ def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
         try:
             shown = callbacks.page_context(engine, category, week)
         except StudioError as error:
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), cards.message_html(str(error))
+            return *[gr.skip()] * 6, cards.message_html(str(error))
         untouched = not prompt.strip() or prompt == suggestion
         return (
             cards.headline_html(shown),
             cards.bestsellers_html(shown),
             shown.suggestion if untouched else gr.skip(),
             shown.suggestion,
+            provenance.phrases_html(shown),
+            "",
             gr.skip(),
         )
 
@@ -59,7 +64,8 @@ def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
             gr.Warning(cards.escape(str(error)))
         return gr.update(slot=category), gr.skip()
 
-    outputs = [context.headline, context.bestsellers, context.prompt, context.suggestion, results.status]
+    shown_again = [context.headline, context.bestsellers, context.prompt, context.suggestion]
+    outputs = [*shown_again, context.phrases, context.behind, results.status]
     inputs = [context.category, context.week, context.prompt, context.suggestion]
     gr.on([context.category.change, context.week.change], context_changed, inputs, outputs, **following())
     context.category.change(

@@ -9,7 +9,7 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class ContextParts:
-    """Left column."""
+    """Left column; `phrases` are the suggestion's, `behind` the garments behind one of them."""
 
     category: gr.Dropdown
     week: gr.Dropdown
@@ -18,6 +18,8 @@ class ContextParts:
     prompt: gr.Textbox
     suggestion: gr.Textbox
     use_suggestion: gr.Button
+    phrases: gr.HTML
+    behind: gr.HTML
 
 
 @dataclass(frozen=True)
