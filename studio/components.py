@@ -149,7 +149,16 @@ def PhraseChips(value: str, *, elem_id: str = "phrases") -> gr.HTML:  # noqa: N8
     return _listening("phrases.js", value, elem_id)
 
 
-def _listening(script: str, value: str, elem_id: str, **props: str) -> gr.HTML:
+def WordBook(value: str, *, pressed: list[str], garment: str, elem_id: str = "words") -> gr.HTML:  # noqa: N802
+    """Words for the prompt: `word` has {"key": "kind:word", "also": bool}, `colour` {"colour": "#rrggbb", ...}.
+
+    `gr.update(pressed=keys, garment=noun)` says what stands in the prompt, `picked={"words": ..., "swatch": CSS}` what
+    became of the last colour.
+    """
+    return _listening("words.js", value, elem_id, pressed=pressed, garment=garment, picked={})
+
+
+def _listening(script: str, value: str, elem_id: str, **props: object) -> gr.HTML:
     shared = (STATIC / "hearts.js").read_text(encoding="utf-8") if script in WITH_HEARTS else ""
     return gr.HTML(
         value=value,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fashiondistill.diffusion.pipeline import GarmentPipeline
     from fashiondistill.explain import KnownGarments
     from fashiondistill.scoring import ClipScorer, PictureScore, References
+    from fashiondistill.signals import Signal
     from fashiondistill.trends import TrendPrompt
     from studio.compared import ComparedModel
     from studio.trendfacts import MapPoint, TrendFacts
@@ -192,6 +193,16 @@ class DesignEngine:
         from fashiondistill.signals import units_sold
 
         return units_sold(self.shop, category, week)
+
+    def signals(self, category: str, attribute: str, week: str) -> tuple[Signal, ...]:
+        """Which words of an attribute rise and fall up to a week."""
+        from fashiondistill.signals import signals
+
+        return signals(self.shop, category, attribute, week)
+
+    def reads(self, words: str) -> bool:
+        """Whether the model's vocabulary has each of the words whole: what falls into pieces it has hardly read."""
+        return all(piece.endswith("</w>") for piece in self.pipeline.tokenizer.tokenize(words))
 
     def template(self, category: str) -> np.ndarray:
         """A clean silhouette of the category: float32 [512, 384], 1 = stroke."""

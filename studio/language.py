@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from studio import blindtexts, boardtexts, canvastexts, cardtexts, drawertexts, errortexts, texts, trendtexts
+from studio import blindtexts, boardtexts, canvastexts, cardtexts, drawertexts, errortexts, texts, trendtexts, wordtexts
 
 LOCALES = Path(__file__).parent / "locales"
 ENGLISH = "en"
-MODULES = (texts, errortexts, boardtexts, canvastexts, trendtexts, drawertexts, blindtexts, cardtexts)
+MODULES = (texts, errortexts, boardtexts, canvastexts, trendtexts, drawertexts, blindtexts, cardtexts, wordtexts)
 OPEN = "VOCABULARY"  # may have any keys: words that a shop may use
 _NAME = re.compile(r"[a-z]{2,3}(-[A-Za-z]+)?")
 

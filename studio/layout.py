@@ -112,10 +112,8 @@ def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, live:
 
 def launch_options(language: str) -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`; `language` is what screen readers are told."""
-    looks = {
-        "theme": studio_theme(),
-        "css_paths": [CSS_PATH, STATIC / "board.css", STATIC / "blind.css", STATIC / "cards.css"],
-    }
+    sheets = [CSS_PATH, *(STATIC / f"{name}.css" for name in ("board", "blind", "cards", "words"))]
+    looks = {"theme": studio_theme(), "css_paths": sheets}
     return LAUNCH_OPTIONS | looks | {"head": _head(language)}
 
 

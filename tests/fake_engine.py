@@ -25,6 +25,7 @@ from fashiondistill.data.shop import Shop
 from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
 from fashiondistill.scoring import PictureScore
+from fashiondistill.signals import Signal
 from fashiondistill.trends import TrendPhrase, TrendPrompt
 from studio.engine import CandidateReady, Event, Ranked, StepDone
 from studio.trendfacts import MapPoint, TrendFacts, map_points, trend_facts
@@ -150,6 +151,19 @@ class FakeEngine:
     def units_sold(self, category: str, week: str) -> int:
         """A round number; `EMPTY` has none."""
         return 0 if (category, week) == EMPTY else 20_000
+
+    def signals(self, category: str, attribute: str, week: str) -> tuple[Signal, ...]:
+        """Navy and striped rise, red falls, white is steady; nothing is known of types."""
+        stages = {
+            "colour": {"navy": "rising", "white": "steady", "red": "falling"},
+            "pattern": {"striped": "rising"},
+            "type": {},
+        }[attribute]
+        return tuple(Signal(word, 90, 0.2, 0.1, 0.3, None, None, 0.0, None, stage) for word, stage in stages.items())
+
+    def reads(self, words: str) -> bool:
+        """All but one."""
+        return words != "boat neck"
 
     def template(self, category: str) -> np.ndarray:
         """Outline of the fake garment."""

@@ -9,6 +9,7 @@ from studio.components import PhraseChips, TrendPictures
 from studio.engine import DesignEngine
 from studio.panels.events import following, quiet
 from studio.panels.parts import CanvasParts, ContextParts, ResultParts
+from studio.panels.words import bind_words, word_book
 from studio.state import StudioError
 
 
@@ -36,7 +37,8 @@ def context_column(engine: DesignEngine) -> ContextParts:
     suggestion = gr.Textbox(first.suggestion, visible="hidden")
     phrases = PhraseChips(provenance.phrases_html(first))
     behind = TrendPictures("", elem_id="phrase-pictures")
-    return ContextParts(category, week, headline, bestsellers, prompt, suggestion, use, phrases, behind)
+    words = word_book(engine, first.category, first.week, first.suggestion)
+    return ContextParts(category, week, headline, bestsellers, prompt, suggestion, use, phrases, behind, words)
 
 
 def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasParts, results: ResultParts) -> None:
@@ -74,4 +76,5 @@ def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
         [canvas.canvas, canvas.template_of],
         **following(),
     )
+    bind_words(engine, context, results)
     context.use_suggestion.click(lambda text: text, context.suggestion, context.prompt, **quiet())

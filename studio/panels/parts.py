@@ -9,7 +9,7 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class ContextParts:
-    """Left column; `phrases` are the suggestion's, `behind` the garments behind one of them."""
+    """Left column; `phrases` are the suggestion's, `behind` the garments behind one of them, `words` are offered."""
 
     category: gr.Dropdown
     week: gr.Dropdown
@@ -20,6 +20,7 @@ class ContextParts:
     use_suggestion: gr.Button
     phrases: gr.HTML
     behind: gr.HTML
+    words: gr.HTML
 
 
 @dataclass(frozen=True)

@@ -11,5 +11,10 @@ element.addEventListener("click", (event) => {
   trigger("phrase", { word: opens ? button.dataset.phrase : "" });
   if (watched) return;
   watched = document.querySelector("#phrase-pictures"); // another week or category empties it
-  new MutationObserver(() => watched.querySelector(".fd-drawer, .fd-state") || expand(null)).observe(watched, { childList: true, subtree: true });
+  let full = false;
+  new MutationObserver(() => {
+    const before = full;
+    full = watched.querySelector(".fd-drawer, .fd-state") !== null;
+    if (before && !full) expand(null);
+  }).observe(watched, { childList: true, subtree: true });
 });
