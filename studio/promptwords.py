@@ -11,6 +11,7 @@ import re
 
 from fashiondistill.data.attributes import COLOUR_BY_WORD, PATTERNS
 from fashiondistill.data.categories import CATEGORIES
+from fashiondistill.data.drawings import TEMPLATES
 from fashiondistill.data.vocabulary import Found, details_of, find_words, garments_of
 
 KINDS = ("colour", "pattern", "detail")
@@ -63,9 +64,9 @@ def _found(prompt: str, kind: str, category: str) -> list[Found]:
 
 
 def garment_in(prompt: str, category: str) -> str:
-    """The noun of the category that the prompt names last, since "a top under a blazer" is rare; "" for none."""
+    """The noun of the category that the prompt names; the template's, with which the canvas opens, if it names none."""
     found = find_words(prompt, garments_of(category))
-    return found[-1].words if found else ""
+    return found[0].words if found else TEMPLATES[category]
 
 
 def _put_colour(prompt: str, word: str, *, also: bool, there: bool) -> str:

@@ -124,7 +124,7 @@ def pick(prompt: object, category: str, colour: object, *, also: bool) -> Picked
 
 
 def marks(prompt: object, category: str) -> tuple[list[str], str]:
-    """What of the words stands in the prompt, as keys, and the garment that it names; comes from the page."""
+    """The words of the lists that stand in a prompt, as keys, and its garment; both arguments come from the page."""
     category = check_category(category)
     told = prompt if isinstance(prompt, str) else ""
     return list(promptwords.present(told, category)), promptwords.garment_in(told, category)

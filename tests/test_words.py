@@ -73,7 +73,7 @@ def test_marks_follow_the_prompt():
         ["colour:navy", "colour:white", "pattern:striped", "detail:long sleeves"],
         "shirt",
     )
-    assert words.marks(None, TOP) == ([], "")
+    assert words.marks(None, TOP) == ([], "t-shirt")  # the template's
 
 
 def test_every_category_has_words(tmp_path):

@@ -84,6 +84,11 @@ def test_words_go_into_the_prompt_and_show_that_they_are_there(studio):
     word(studio, "detail:long sleeves").click()
     becomes(studio, "light blue and red linen shirt, long sleeves")
     assert word(studio, "detail:hooded").is_hidden() and word(studio, "detail:collar").is_visible()  # it is a shirt
+    word(studio, "detail:collar").click()
+    becomes(studio, "light blue and red linen shirt, long sleeves, collar")
+    page.locator("#prompt textarea").fill("light blue and red linen t-shirt, long sleeves, collar")
+    until(word(studio, "detail:crew neck").is_visible)  # of t-shirts
+    assert word(studio, "detail:collar").is_visible()  # no t-shirt has one, but it is there
     studio.shot("words")
     studio.choose("week", "Week 5, 2020")  # the words are made anew, and what is there stays marked
     studio.choose("category", "Lower body")

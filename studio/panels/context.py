@@ -9,7 +9,7 @@ from studio.components import PhraseChips, TrendPictures
 from studio.engine import DesignEngine
 from studio.panels.events import following, quiet
 from studio.panels.parts import CanvasParts, ContextParts, ResultParts
-from studio.panels.words import bind_words, word_book
+from studio.panels.words import bind_words, word_book, words_of_week
 from studio.state import StudioError
 
 
@@ -45,9 +45,10 @@ def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
     def context_changed(category: str, week: str, prompt: str, suggestion: str) -> tuple:
         try:
             shown = callbacks.page_context(engine, category, week)
+            untouched = not prompt.strip() or prompt == suggestion
+            words = words_of_week(engine, category, week, shown.suggestion if untouched else prompt)
         except StudioError as error:
-            return *[gr.skip()] * 6, cards.message_html(str(error))
-        untouched = not prompt.strip() or prompt == suggestion
+            return *[gr.skip()] * 7, cards.message_html(str(error))
         return (
             cards.headline_html(shown),
             cards.bestsellers_html(shown),
@@ -55,6 +56,7 @@ def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
             shown.suggestion,
             provenance.phrases_html(shown),
             "",
+            words,
             gr.skip(),
         )
 
@@ -67,7 +69,7 @@ def bind_context(engine: DesignEngine, context: ContextParts, canvas: CanvasPart
         return gr.update(slot=category), gr.skip()
 
     shown_again = [context.headline, context.bestsellers, context.prompt, context.suggestion]
-    outputs = [*shown_again, context.phrases, context.behind, results.status]
+    outputs = [*shown_again, context.phrases, context.behind, context.words, results.status]
     inputs = [context.category, context.week, context.prompt, context.suggestion]
     gr.on([context.category.change, context.week.change], context_changed, inputs, outputs, **following())
     context.category.change(

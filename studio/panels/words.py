@@ -18,6 +18,12 @@ def word_book(engine: DesignEngine, category: str, week: str, prompt: str) -> gr
     return WordBook(words.words_html(engine, category, week), pressed=pressed, garment=garment)
 
 
+def words_of_week(engine: DesignEngine, category: str, week: str, prompt: str) -> dict:
+    """The words of another category or week, as an update; raises StudioError as `words.words_html` does."""
+    pressed, garment = words.marks(prompt, category)
+    return gr.update(value=words.words_html(engine, category, week), pressed=pressed, garment=garment)
+
+
 def bind_words(engine: DesignEngine, context: ContextParts, results: ResultParts) -> None:
     def press_word(prompt: str, category: str, event: gr.EventData) -> tuple:
         pressed = given(event)
@@ -41,16 +47,7 @@ def bind_words(engine: DesignEngine, context: ContextParts, results: ResultParts
             return gr.skip()
         return gr.update(pressed=pressed, garment=garment)
 
-    def other_words(category: str, week: str, prompt: str) -> dict:
-        try:
-            pressed, garment = words.marks(prompt, category)
-            return gr.update(value=words.words_html(engine, category, week), pressed=pressed, garment=garment)
-        except StudioError:  # as above
-            return gr.skip()
-
     inputs = [context.prompt, context.category]
     context.words.word(press_word, inputs, [context.prompt, results.status], **following())
     context.words.colour(pick_colour, inputs, [context.prompt, context.words, results.status], **following())
     context.prompt.change(mark_words, inputs, context.words, queue=False, trigger_mode="always_last", **quiet())
-    choices = [context.category.change, context.week.change]
-    gr.on(choices, other_words, [context.category, context.week, context.prompt], context.words, **following())

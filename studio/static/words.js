@@ -14,7 +14,8 @@ const show = () => {
   element.querySelectorAll("[data-word]").forEach((one) => {
     set(one, "aria-pressed", String((props.pressed || []).includes(one.dataset.word)));
     const garments = one.dataset.garments;
-    const hidden = Boolean(garments && props.garment && !garments.split("|").includes(props.garment));
+    const fits = !garments || garments.split("|").includes(props.garment);
+    const hidden = !fits && one.getAttribute("aria-pressed") !== "true";
     if (one.hidden !== hidden) one.hidden = hidden;
   });
   element.querySelectorAll("[role=toolbar]").forEach((bar) => {
