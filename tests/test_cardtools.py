@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio import boardtexts, callbacks, cards, cardtexts, cardtools, texts
+from studio import boardtexts, callbacks, cards, cardtexts, cardtools, live, singles, texts
 from studio.library import Library
 from studio.state import GenerateInputs, ResultsView, StudioError
 
@@ -60,3 +60,17 @@ def test_what_comes_back_from_the_page_is_checked():
     for how in ("draw", None, ["vary_subtle"]):
         with pytest.raises(StudioError, match="^Vary: .* is unknown"):
             cardtools.checked_change(how)
+
+
+def test_a_frame_kept_from_live_can_be_compared_and_varied(library, user, shown):
+    sketch = callbacks.template(library.engine, "top5gub")
+    inputs = GenerateInputs("top5gub", "2020-W10", "red shirt", sketch, 1, 2, 2.0, 1.0, 11)
+    singles.keep_frame(library, user, live.draw(library.engine, inputs))
+    (frame,) = singles.frames(library, user)
+    html = cards.kept_html((frame,), names={})
+    assert f'data-vary="vary_strong" data-design="{frame.id}"' in html and 'data-seed="11"' in html
+    assert f'aria-label="{cardtexts.COMPARE} {texts.KEPT_TITLE}, 1"' in html and " disabled" not in html
+    pair = [frame.id, shown[-1][1].ids[0][1]]
+    assert cardtools.comparison_html(library, user, pair).count("<figure") == 2
+    varied = library.variation(user, frame.id, strength=cardtools.STRENGTHS["vary_subtle"])
+    assert varied.start is not None and varied.prompt == "red shirt"
