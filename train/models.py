@@ -63,7 +63,7 @@ class TrainingModels:
     @property
     def forward(self) -> Callable:
         """What the losses call."""
-        return self.denoiser or self.unet
+        return self.unet if self.denoiser is None else self.denoiser  # a compiled module has no truth value
 
     @property
     def unet(self) -> UNet2DConditionModel:
