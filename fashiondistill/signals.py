@@ -153,6 +153,16 @@ def category_shares(shop: Shop) -> pd.DataFrame:
     return frame.div(frame.sum(axis=1), axis=0)
 
 
+def units_sold(shop: Shop, category: str, week: Week | str) -> int:
+    """Units of a category in a week; what shares of units are shares of.
+
+    Raises:
+        ValueError: for an unknown category, or a week without sales.
+    """
+    table, key = shop.cube.table(get_category(category).folder, ATTRIBUTES[0]), shop.week(week).key
+    return int(table.units[table.weeks.index(key)].sum()) if key in table.weeks else 0
+
+
 def week_marks(shop: Shop) -> dict[str, str]:
     """Week key -> why it must be read with care: "partial" or "shocked" (`SHOCK_RULE`); other weeks are left out."""
     totals: dict[str, int] = {}

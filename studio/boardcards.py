@@ -17,7 +17,7 @@ from PIL import Image
 
 from fashiondistill.design import ScoredDesign
 from fashiondistill.store import DesignRecord
-from studio import boardtexts, texts
+from studio import boardtexts, cardtexts, texts
 from studio.library import Kept, Library
 from studio.pictures import jpeg_url
 from studio.state import StudioError
@@ -111,17 +111,23 @@ def nothing_chosen_html() -> str:
     return f'<div class="fd-empty fd-choose"><p>{escape(boardtexts.CHOOSE)}</p></div>'
 
 
-def compare_html(library: Library, pair: Sequence[DesignRecord]) -> str:
-    """Two designs over each other with a rail between them, and side by side."""
+def compare_html(library: Library, pair: Sequence[DesignRecord], *, closes: bool = False) -> str:
+    """Two designs over each other with a rail between them, and side by side; `closes`: with a button that ends it."""
     sides = [(_url(library, one), f"{boardtexts.place(one.rank)}, {one.request.week}", one) for one in pair]
     figures = "".join(
-        f'<figure><img src="{url}" alt="{escape(one.request.prompt)}" width="384" height="512"><figcaption>'
-        f"<b>{escape(place)}</b> {escape(one.request.prompt)} <small>{one.combined:.3f}</small></figcaption></figure>"
+        f'<figure data-design="{one.id}"><img src="{url}" alt="{escape(one.request.prompt)}" width="384" height="512">'
+        f"<figcaption><b>{escape(place)}</b> {escape(one.request.prompt)} <small>{one.combined:.3f}</small>"
+        "</figcaption></figure>"
         for url, place, one in sides
+    )
+    close = (
+        f'<button type="button" class="fd-close" data-close aria-label="{escape(cardtexts.CLOSE_COMPARISON)}" '
+        f'title="{escape(cardtexts.CLOSE_COMPARISON)}">\u00d7</button>'
     )
     layers = "".join(f'<img src="{url}" alt="" width="384" height="512">' for url, _, _ in sides)
     return (
-        f'<section class="fd-compare"><div class="fd-pair"><h3>{escape(boardtexts.SIDE_BY_SIDE)}</h3>{figures}</div>'
+        f'<section class="fd-compare">{close if closes else ""}'
+        f'<div class="fd-pair"><h3>{escape(boardtexts.SIDE_BY_SIDE)}</h3>{figures}</div>'
         f'<div class="fd-over"><h3>{escape(boardtexts.SLIDER)}</h3><div class="fd-seam">{layers}</div>'
         f'<input type="range" min="0" max="100" value="50" aria-label="{escape(boardtexts.SLIDE)}"></div></section>'
     )

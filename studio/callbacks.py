@@ -48,7 +48,7 @@ def page_context(engine: DesignEngine, category: str, week: str) -> PageContext:
     if not tiles:
         return PageContext(category, week, texts.NO_BESTSELLERS, (), "")
     prompt = engine.trend_prompt(category, week)
-    return PageContext(category, week, engine.headline(category, week), tiles, prompt.text)
+    return PageContext(category, week, engine.headline(category, week), tiles, prompt.text, prompt.phrases)
 
 
 def template(engine: DesignEngine, category: str) -> str:

@@ -10,7 +10,7 @@ from html import escape
 
 from fashiondistill.design import ScoredDesign
 from studio import drawertexts, texts
-from studio.boardcards import card_heart, heart_html
+from studio.cardtools import Handles, card_handles, kept_handles
 from studio.library import NOTHING_KEPT, Kept
 from studio.pictures import download_name, jpeg_url, png_url
 from studio.singles import Frame
@@ -33,10 +33,11 @@ def bestsellers_html(context: PageContext) -> str:
     return f'<section class="fd-bestsellers">{title}{_tiles(context.bestsellers, underlay=True)}</section>'
 
 
-def drawer_html(title: str, shown: tuple[BestsellerTile, ...]) -> str:
-    """Articles as pictures with the units sold, under a heading that folds them away."""
-    found = _tiles(shown, take=True) if shown else f"<p>{escape(texts.NO_BESTSELLERS)}</p>"
-    return f'<details class="fd-bestsellers fd-drawer" open><summary>{escape(title)}</summary>{found}</details>'
+def drawer_html(title: str, shown: tuple[BestsellerTile, ...], *, note: str = "", none: str = "") -> str:
+    """Articles as pictures with the units sold, or what `none` says, under a heading that folds them away."""
+    found = _tiles(shown, take=True) if shown else f"<p>{escape(none or texts.NO_BESTSELLERS)}</p>"
+    said = f'<p class="fd-note">{escape(note)}</p>' if note else ""
+    return f'<details class="fd-bestsellers fd-drawer" open><summary>{escape(title)}</summary>{said}{found}</details>'
 
 
 def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False, take: bool = False) -> str:
@@ -44,11 +45,15 @@ def _tiles(shown: tuple[BestsellerTile, ...], *, underlay: bool = False, take: b
         f'<li title="{escape(tile.name)}: {escape(tile.caption)}" data-article="{escape(tile.article_id)}">'
         f'<span class="fd-tile">{_tile_picture(tile)}<b>{tile.rank}</b>'
         f"{_underlay_button(tile) if underlay and tile.picture else ''}</span>"
-        f"<strong>{escape(tile.name)}</strong><small>{escape(texts.units(tile.units))}</small>"
-        f"{_take_buttons(tile) if take else ''}</li>"
+        f"<strong>{escape(tile.name)}</strong><small>{escape(drawertexts.sold(tile.units, tile.share))}</small>"
+        f"{_leads(tile)}{_take_buttons(tile) if take else ''}</li>"
         for tile in shown
     )
     return f"<ol>{tiles}</ol>"
+
+
+def _leads(tile: BestsellerTile) -> str:
+    return f'<small class="fd-leads">{escape(drawertexts.LEADS)}</small>' if tile.leads else ""
 
 
 def status_html(view: ResultsView) -> str:
@@ -88,7 +93,9 @@ def results_html(view: ResultsView, *, model: str, kept: Kept = NOTHING_KEPT) ->
     origin = {"model": model, "references": view.references}
     whys = view.whys or (None,) * len(view.designs)
     cards = [
-        _card(one, origin, names=names, badge=_badge(one, ranked=ranked), why=why, heart=card_heart(one, kept))
+        _card(
+            one, origin, names=names, badge=_badge(one, ranked=ranked), why=why, handles=card_handles(one, kept, view)
+        )
         for one, why in zip(view.designs, whys, strict=True)
     ]
     if view.phase == "running":
@@ -133,10 +140,10 @@ def kept_html(frames: tuple[Frame, ...], *, names: dict[str, str]) -> str:
             names=names,
             badge=texts.KEPT,
             why=None,
-            heart=heart_html(one.id, one.favourite, f"{texts.KEPT_TITLE}, {one.scored.design.request.prompt}"),
+            handles=kept_handles(one, number),
             place="-kept",
         )
-        for one in frames
+        for number, one in enumerate(frames, start=1)
     )
     style = f"--clip-i-weight: {frames[0].scored.design.request.config.clip_i_weight:g}"
     return f'<h2 class="fd-label">{escape(texts.KEPT_TITLE)}</h2><div class="fd-cards" style="{style}">{cards}</div>'
@@ -185,7 +192,7 @@ def _card(
     names: dict[str, str],
     badge: str,
     why: Why | None,
-    heart: str = "",
+    handles: Handles,
     place: str = "",
 ) -> str:
     """`origin`: keyword arguments of `png_url`; `place`: tells ids of a list from those of another."""
@@ -208,9 +215,9 @@ def _card(
         f'<article class="design-card" data-rank="{scored.rank}" data-candidate="{number}" {terms} style="{bars}">'
         f'<button type="button" class="fd-picture" popovertarget="{key}" aria-label="{escape(texts.ENLARGE)} {alt}">'
         f'<img src="{picture}" alt="{alt}" width="384" height="512"></button>'
-        f'<div class="fd-facts"><div class="fd-top"><p class="fd-badge">{escape(badge)}</p>{heart}</div>'
+        f'<div class="fd-facts"><div class="fd-top"><p class="fd-badge">{escape(badge)}</p>{handles.heart}</div>'
         f'<dl>{scores}</dl><p class="fd-nearest">{escape(nearest)}</p>{_repaint_button(alt)}{save}</div>'
-        f"{_why(why) if why is not None else ''}"
+        f"{handles.tools}{_why(why) if why is not None else ''}"
         f'<div id="{key}" class="fd-large" popover>'
         f'<button type="button" popovertarget="{key}" popovertargetaction="hide" aria-label="{escape(texts.CLOSE)}">'
         f'<img src="{picture}" alt="{alt}"></button></div></article>'

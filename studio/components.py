@@ -16,6 +16,7 @@ import gradio as gr
 from studio import canvastexts, texts, trendtexts
 
 STATIC = Path(__file__).parent / "static"
+WITH_HEARTS = ("boardgrid.js", "cards.js")
 STORAGE_KEY = "fashiondistill-sketch"
 SCRIPTS = ("canvas.js", "canvas_saving.js", "canvas_view.js", "canvas_tools.js", "canvas_panel.js")  # in this order
 
@@ -121,9 +122,11 @@ def TrendBoard(library: Path, *, elem_id: str = "trend-board") -> gr.HTML:  # no
 def ResultCards(value: str, *, elem_id: str = "results") -> gr.HTML:  # noqa: N802 - reads as the component it is
     """Candidates with hearts: a `heart` event has {"design": id, "on": bool, "shown": ids beside it}.
 
-    The heart changes at once; where the answer refuses it, `gr.update(refused=id)` turns it back.
+    The heart changes at once; where the answer refuses it, `gr.update(refused=id)` turns it back. Further events:
+    `compare` with {"designs": two ids, or none}, `vary` with {"design": id, "how": key of `cardtools.STRENGTHS`},
+    `reuse` with {"seed": number}.
     """
-    return _listening("hearts.js", value, elem_id, refused="")
+    return _listening("cards.js", value, elem_id, refused="")
 
 
 def BoardGrid(value: str, *, elem_id: str = "board-grid") -> gr.HTML:  # noqa: N802 - reads as the component it is
@@ -137,12 +140,26 @@ def BoardExtra(*, elem_id: str = "board-extra") -> gr.HTML:  # noqa: N802 - read
 
 
 def TrendPictures(value: str, *, elem_id: str = "trend-pictures") -> gr.HTML:  # noqa: N802 - as above
-    """Garments behind a plot: a `take` event has {"article": id, "how": "prompt" or "trace"}."""
+    """Garments behind a plot or a phrase: a `take` event has {"article": id, "how": "prompt" or "trace"}."""
     return _listening("drawer.js", value, elem_id)
 
 
-def _listening(script: str, value: str, elem_id: str, **props: str) -> gr.HTML:
-    shared = (STATIC / "hearts.js").read_text(encoding="utf-8") if script == "boardgrid.js" else ""
+def PhraseChips(value: str, *, elem_id: str = "phrases") -> gr.HTML:  # noqa: N802 - as above
+    """Phrases of the week's suggestion: a `phrase` event has {"word": phrase}, "" to close what is open."""
+    return _listening("phrases.js", value, elem_id)
+
+
+def WordBook(value: str, *, pressed: list[str], garment: str, elem_id: str = "words") -> gr.HTML:  # noqa: N802
+    """Words for the prompt: `word` has {"key": "kind:word", "also": bool}, `colour` {"colour": "#rrggbb", ...}.
+
+    `gr.update(pressed=keys, garment=noun)` says what stands in the prompt, `picked={"words": ..., "swatch": CSS}` what
+    became of the last colour.
+    """
+    return _listening("words.js", value, elem_id, pressed=pressed, garment=garment, picked={})
+
+
+def _listening(script: str, value: str, elem_id: str, **props: object) -> gr.HTML:
+    shared = (STATIC / "hearts.js").read_text(encoding="utf-8") if script in WITH_HEARTS else ""
     return gr.HTML(
         value=value,
         js_on_load=shared + (STATIC / script).read_text(encoding="utf-8"),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fashiondistill.diffusion.pipeline import GarmentPipeline
     from fashiondistill.modelcard import ModelCard
     from fashiondistill.scoring import ClipScorer, PictureScore
+    from fashiondistill.signals import Signal
     from fashiondistill.trends import TrendPrompt
     from studio.compared import ComparedModel
     from studio.trendfacts import MapPoint, TrendFacts
@@ -175,6 +176,22 @@ class DesignEngine:
     def sold_with(self, category: str, attribute: str, week: str, word: str) -> tuple[Bestseller, ...]:
         """What sold best in a week, of those with a word; all of the category if it is ""."""
         return self.shop.sold_with(category, attribute, week, word, limit=NUM_SOLD)
+
+    def units_sold(self, category: str, week: str) -> int:
+        """Units of a category in a week."""
+        from fashiondistill.signals import units_sold
+
+        return units_sold(self.shop, category, week)
+
+    def signals(self, category: str, attribute: str, week: str) -> tuple[Signal, ...]:
+        """Which words of an attribute rise and fall up to a week."""
+        from fashiondistill.signals import signals
+
+        return signals(self.shop, category, attribute, week)
+
+    def reads(self, words: str) -> bool:
+        """Whether the model's vocabulary has each of the words whole: what falls into pieces it has hardly read."""
+        return all(piece.endswith("</w>") for piece in self.pipeline.tokenizer.tokenize(words))
 
     def template(self, category: str) -> np.ndarray:
         """A clean silhouette of the category: float32 [512, 384], 1 = stroke."""

@@ -14,11 +14,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from studio import blindtexts, boardtexts, canvastexts, drawertexts, errortexts, modeltexts, texts, trendtexts
+from studio import (
+    blindtexts,
+    boardtexts,
+    canvastexts,
+    cardtexts,
+    drawertexts,
+    errortexts,
+    modeltexts,
+    texts,
+    trendtexts,
+    wordtexts,
+)
 
 LOCALES = Path(__file__).parent / "locales"
 ENGLISH = "en"
-MODULES = (texts, errortexts, boardtexts, canvastexts, trendtexts, drawertexts, blindtexts, modeltexts)
+MODULES = (
+    texts,
+    errortexts,
+    boardtexts,
+    canvastexts,
+    trendtexts,
+    drawertexts,
+    blindtexts,
+    modeltexts,
+    cardtexts,
+    wordtexts,
+)
 OPEN = "VOCABULARY"  # may have any keys: words that a shop may use
 _NAME = re.compile(r"[a-z]{2,3}(-[A-Za-z]+)?")
 

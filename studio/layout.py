@@ -17,6 +17,7 @@ from studio.panels.api import bind_api
 from studio.panels.blind import bind_blind, blind_tab
 from studio.panels.board import bind_board, board_tab
 from studio.panels.canvas import bind_canvas, canvas_column
+from studio.panels.cardtools import bind_cards, comparison_row
 from studio.panels.context import bind_context, context_column
 from studio.panels.events import quiet
 from studio.panels.exports import bind_exports, drop_script, exports_row
@@ -25,7 +26,7 @@ from studio.panels.modelcard import model_card
 from studio.panels.parts import LiveParts, ResultParts, Visit
 from studio.panels.remix import DESIGN_TAB, bind_remix
 from studio.panels.results import bind_generate, results_column
-from studio.panels.trends import bind_trends, trends_tab
+from studio.panels.trends import bind_phrases, bind_trends, trends_tab
 from studio.state import Stop, StudioError
 from studio.theme import CSS_PATH, studio_theme
 
@@ -57,6 +58,7 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
                         results = results_column(engine)
                         exports = exports_row()
                         live = live_column()
+                        comparison = comparison_row()
                 with gr.Tab(texts.TAB_TRENDS) as tab:
                     trends = trends_tab(tab, others=design)
                 with gr.Tab(boardtexts.TAB_BOARD, id="board") as tab:
@@ -73,7 +75,9 @@ def build_page(engine: DesignEngine, library: Library) -> gr.Blocks:
         bind_generate(library, context, canvas, results, visit)
         bind_exports(library, context, canvas, results, exports, visit)
         bind_live(library, context, canvas, results, live, visit)
+        bind_cards(library, results, live, comparison, visit)
         bind_trends(engine, (context, canvas, results), trends, tabs, visit.own)
+        bind_phrases(engine, (context, canvas, results), trends, tabs)
         bind_board(library, board, results, live, visit)
         bind_remix(library, board, context, canvas, results, visit)
         if blind is not None:
@@ -111,7 +115,8 @@ def _bind_welcome(library: Library, page: gr.Blocks, results: ResultParts, live:
 
 def launch_options(language: str) -> dict:
     """What gradio 6 takes in `launch` rather than in `Blocks`; `language` is what screen readers are told."""
-    looks = {"theme": studio_theme(), "css_paths": [CSS_PATH, STATIC / "board.css", STATIC / "blind.css"]}
+    sheets = [CSS_PATH, *(STATIC / f"{name}.css" for name in ("board", "blind", "cards", "words"))]
+    looks = {"theme": studio_theme(), "css_paths": sheets}
     return LAUNCH_OPTIONS | looks | {"head": _head(language)}
 
 

@@ -6,10 +6,13 @@ Plain values and numpy pictures only: no models, no gradio. Bad input is a `Stud
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fashiondistill.design import DesignRequest, ScoredDesign
 from studio.turns import Waiting
+
+if TYPE_CHECKING:
+    from fashiondistill.trends import TrendPhrase
 
 DECODING = 3  # steps that decoding and scoring a candidate takes as long as, on two cores
 
@@ -50,17 +53,20 @@ class BestsellerTile:
     name: str
     caption: str
     picture: str
+    share: float | None = None  # of the category's units in the week, where it is told
+    leads: bool = False  # whether it is one of those that a phrase of the suggestion was made from
 
 
 @dataclass(frozen=True)
 class PageContext:
-    """What the left column shows for a category and a week."""
+    """What the left column shows for a category and a week; `phrases` are those that `suggestion` is made of."""
 
     category: str
     week: str
     headline: str
     bestsellers: tuple[BestsellerTile, ...]
     suggestion: str
+    phrases: tuple[TrendPhrase, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from fashiondistill import signals, trends
 from fashiondistill.data.weeks import Week
 from fashiondistill.forecast import methods
 from studio import texts
+from studio.drawertexts import percent
 from studio.trendfacts import MapPoint, TrendFacts
 
 WEEKS_BACK = 4  # span over which the trend sentence measures change
@@ -147,19 +148,19 @@ def forecast_words(facts: TrendFacts) -> str:
     told = [
         EXPECTED.format(
             word=_opening(one.word),
-            now=_percent(one.now),
-            then=_percent(one.mean[-1]),
+            now=percent(one.now),
+            then=percent(one.mean[-1]),
             units=UNITS[facts.category],
             week=forecast.weeks[-1],
             method=METHODS[one.method],
         )
     ]
     if one.low[-1] is not None:
-        ends = {"low": _percent(one.low[-1]), "high": _percent(one.high[-1])}
+        ends = {"low": percent(one.low[-1]), "high": percent(one.high[-1])}
         if one.true_low[-1] is None:
             told.append(CERTAIN.format(**ends))
         else:
-            true_ends = {"true_low": _percent(one.true_low[-1]), "true_high": _percent(one.true_high[-1])}
+            true_ends = {"true_low": percent(one.true_low[-1]), "true_high": percent(one.true_high[-1])}
             told.append(CERTAIN_TRUE.format(**ends, **true_ends))
     if facts.week != forecast.origin:
         told.append(ORIGIN.format(week=forecast.origin))
@@ -194,7 +195,7 @@ def momentum_words(facts: TrendFacts) -> str:
 
 
 def _moved(one: signals.Signal, sentence: str, units: str) -> str:
-    before, now = _percent(one.share_before), _percent(one.share)
+    before, now = percent(one.share_before), percent(one.share)
     told = sentence.format(word=_opening(one.word), before=before, now=now, units=units)
     if one.markdown is not None and one.markdown >= 0.02:
         told += MARKED_DOWN.format(share=_whole(one.markdown))
@@ -275,7 +276,7 @@ def description_words(facts: TrendFacts) -> str:
     told = facts.description
     if not told.text:
         return ""
-    parts = ", ".join(f"{texts.word(one.words)} {_percent(one.share_next)} %" for one in told.phrases)
+    parts = ", ".join(f"{texts.word(one.words)} {percent(one.share_next)} %" for one in told.phrases)
     return DESCRIPTION.format(week=told.week, text=told.text, parts=parts)
 
 
@@ -287,11 +288,6 @@ def pictures_title(week: str, word: str) -> str:
 def _opening(word: str) -> str:
     """A word of the vocabulary at the head of a sentence."""
     return texts.capital(texts.word(word))
-
-
-def _percent(share: float) -> str:
-    value = 100 * share
-    return f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
 
 
 def _whole(share: float) -> str:

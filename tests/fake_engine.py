@@ -26,6 +26,8 @@ from fashiondistill.data.weeks import Week
 from fashiondistill.design import Design, DesignRequest, Explanation, ScoredDesign
 from fashiondistill.modelcard import Figure, ModelCard
 from fashiondistill.scoring import PictureScore
+from fashiondistill.signals import Signal
+from fashiondistill.trends import TrendPhrase, TrendPrompt
 from studio.engine import CandidateReady, Event, Ranked, StepDone
 from studio.trendfacts import MapPoint, TrendFacts, map_points, trend_facts
 from studio.turns import Turns
@@ -49,14 +51,6 @@ class FakeBestseller:
     colours: tuple[str, ...]
     pattern: str
     image: Path
-
-
-@dataclass(frozen=True)
-class FakePrompt:
-    """What `trends.trend_prompt` gives."""
-
-    text: str
-    phrases: tuple[str, ...]
 
 
 CARD = ModelCard(  # upper body is measured well, shoes are weak, the others were not measured
@@ -112,10 +106,15 @@ class FakeEngine:
             items.append(FakeBestseller(f"01{rank:08d}", rank, 1500 // rank, name, caption, (colour,), "plain", path))
         return tuple(items)
 
-    def trend_prompt(self, category: str, week: str) -> FakePrompt:
-        """Names the week, so that tests see when it changes."""
+    def trend_prompt(self, category: str, week: str) -> TrendPrompt:
+        """Names the week, so that tests see when it changes; no article of the type is behind it."""
         text = f"navy striped {get_category(category).title.lower()} garment of week {Week.parse(week).week}"
-        return FakePrompt(text, tuple(text.split()))
+        phrases = (
+            TrendPhrase("navy", "colour", 0.25, 0.31, ("0100000002", "0199999999")),
+            TrendPhrase("striped", "pattern", None, 0.1, ("0100000001",)),
+            TrendPhrase("t-shirt", "type", 0.4, 0.4, ()),
+        )
+        return TrendPrompt(text, phrases, category, week)
 
     def headline(self, category: str, week: str) -> str:
         """One sentence."""
@@ -159,6 +158,23 @@ class FakeEngine:
     def sold_with(self, category: str, attribute: str, week: str, word: str) -> tuple[FakeBestseller, ...]:
         """The bestsellers, whatever the word."""
         return self.bestsellers(category, week)
+
+    def units_sold(self, category: str, week: str) -> int:
+        """A round number; `EMPTY` has none."""
+        return 0 if (category, week) == EMPTY else 20_000
+
+    def signals(self, category: str, attribute: str, week: str) -> tuple[Signal, ...]:
+        """Navy and striped rise, red falls, white is steady; nothing is known of types."""
+        stages = {
+            "colour": {"navy": "rising", "white": "steady", "red": "falling"},
+            "pattern": {"striped": "rising"},
+            "type": {},
+        }[attribute]
+        return tuple(Signal(word, 90, 0.2, 0.1, 0.3, None, None, 0.0, None, stage) for word, stage in stages.items())
+
+    def reads(self, words: str) -> bool:
+        """All but one."""
+        return words != "boat neck"
 
     def template(self, category: str) -> np.ndarray:
         """Outline of the fake garment."""

@@ -20,6 +20,16 @@ def test_axe_finds_nothing_serious(browser, url, theme: str, width: int):
     studio.status("ranked")
     studio.page.locator("#more").get_by_text(texts.MORE).click()
     studio.cards('[data-rank="1"]').get_by_text(texts.WHY, exact=True).click()
+    for mark in studio.page.locator("#results .fd-mark input").all()[:2]:
+        mark.check()
+    studio.page.locator("#comparison figure").nth(1).wait_for()
+    if width < 861:
+        studio.page.locator("#words summary").click()
+    studio.page.locator("#words [data-word]").first.wait_for()
+    studio.page.locator("#phrases button").first.click()
+    studio.page.locator("#phrase-pictures .fd-drawer").wait_for()
+    studio.page.locator("#results .fd-vary").first.click()
+    studio.page.locator("#results .fd-menu:popover-open").wait_for()
     found = []
     for tab in (texts.TAB_DESIGN, texts.TAB_TRENDS, boardtexts.TAB_BOARD):
         studio.page.get_by_role("tab", name=tab).click()

@@ -17,6 +17,7 @@ from fashiondistill.data.articles import GARMENTS
 from fashiondistill.data.attributes import COLOURS, PATTERNS
 from fashiondistill.data.categories import CATEGORIES
 from fashiondistill.data.shop import NOUN_OF_PRODUCT_TYPE
+from fashiondistill.data.vocabulary import details_of
 from fashiondistill.data.weeks import Week
 from fashiondistill.store import Store
 from fashiondistill.trends import HEADLINES, Headline
@@ -43,7 +44,8 @@ STUDIO = Path(language.__file__).parent
 TRANSLATED = [name for name in language.available() if name != language.ENGLISH]
 SAME = {  # texts that may be those of English: names, keys, formats, and words that both languages share
     "FashionDistill Studio", "ZIP", "CLIP-I", "CLIP-T", "Live", "Trends", "Zoom", "Theta", "Drift",
-    "{word}, {week}", "{day} {year}, {time}", "{attribute} in {week}: {counted}. {rule}",
+    "{word}, {week}", "{units}, {share} %", "{word}, {trend}", "{day} {year}, {time}",
+    "{attribute} in {week}: {counted}. {rule}",
     "B, E", "L, C", "R, O", "M", "Q", "0", "?", "{clip_i:g} CLIP-I + {clip_t:g} CLIP-T",
 }  # fmt: skip
 # Words that stand in a text function though no language has another: names of measures.
@@ -98,6 +100,7 @@ def test_figures_are_those_of_english(name: str) -> None:
 @pytest.mark.parametrize("name", TRANSLATED)
 def test_every_word_of_trends_has_a_label(name: str) -> None:
     words = {one.word for one in COLOURS} | set(PATTERNS) | set(GARMENTS) | set(NOUN_OF_PRODUCT_TYPE.values())
+    words |= {detail.words for one in CATEGORIES for detail in details_of(one.folder)}
     assert words - set(language.read(name)["texts"][language.OPEN]) == set()
 
 

@@ -123,22 +123,22 @@ def lines_from_photo(image: np.ndarray, *, min_score: float = 0.3, keep_place: b
 
 
 # Height over width of the placed garment -> phrase; limits are near the terciles of the photo set's accepted items.
-_LENGTHS: dict[str, tuple[tuple[float, str], ...]] = {
+LENGTHS: dict[str, tuple[tuple[float, str], ...]] = {
     "skirt": ((1.05, "short"), (1.5, "knee length"), (9, "long")),
     "dress": ((1.45, "short"), (1.95, "knee length"), (9, "long")),
     "trousers": ((1.6, "wide"), (2.3, "regular fit"), (9, "slim")),
     "shorts": ((0.8, "short"), (1.05, "regular fit"), (9, "long")),
 }
-_SLEEVES = {
+SLEEVES = {
     "t-shirt": "short sleeves", "polo shirt": "short sleeves", "tank top": "sleeveless", "blazer": "long sleeves",
     "hoodie": "long sleeves",
 }  # fmt: skip
 
 
 def _details(garment: str, mask: np.ndarray) -> tuple[str, ...]:
-    if garment in _SLEEVES:
-        return (_SLEEVES[garment],)
-    if garment not in _LENGTHS:
+    if garment in SLEEVES:
+        return (SLEEVES[garment],)
+    if garment not in LENGTHS:
         return ()
     _, _, width, height = cv2.boundingRect(mask)
-    return (next(phrase for limit, phrase in _LENGTHS[garment] if height / width < limit),)
+    return (next(phrase for limit, phrase in LENGTHS[garment] if height / width < limit),)

@@ -7,7 +7,7 @@ import time
 import gradio as gr
 
 from fashiondistill.store import Query
-from studio import boardcards, boardtexts, cards, texts
+from studio import boardcards, boardtexts, cards, cardtools, texts
 from studio.components import BoardExtra, BoardGrid
 from studio.engine import DesignEngine
 from studio.library import Library
@@ -170,8 +170,7 @@ def _bind_grid(library: Library, board: BoardParts, visit: Visit) -> None:
     def compare_two(user: str, event: gr.EventData) -> tuple:
         given = event._data.get("designs") if isinstance(event._data, dict) else None
         try:
-            pair = [library.get(user, one) for one in given] if isinstance(given, list) else []
-            return (boardcards.compare_html(library, pair) if len(pair) == 2 else ""), ""
+            return cardtools.comparison_html(library, user, given), ""
         except StudioError as error:
             return gr.skip(), failed(error)
 

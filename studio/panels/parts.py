@@ -9,7 +9,7 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class ContextParts:
-    """Left column."""
+    """Left column; `phrases` are the suggestion's, `behind` the garments behind one of them, `words` are offered."""
 
     category: gr.Dropdown
     week: gr.Dropdown
@@ -18,6 +18,9 @@ class ContextParts:
     prompt: gr.Textbox
     suggestion: gr.Textbox
     use_suggestion: gr.Button
+    phrases: gr.HTML
+    behind: gr.HTML
+    words: gr.HTML
 
 
 @dataclass(frozen=True)

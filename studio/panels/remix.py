@@ -7,8 +7,10 @@ from contextlib import closing
 
 import gradio as gr
 
+from fashiondistill.design import DesignRequest
 from studio import boardcards, callbacks, cards
-from studio.library import STRONG, SUBTLE, Library
+from studio.cardtools import STRENGTHS
+from studio.library import Library
 from studio.panels.board import failed
 from studio.panels.events import quiet
 from studio.panels.parts import BoardParts, CanvasParts, ContextParts, ResultParts, Visit
@@ -28,11 +30,8 @@ def bind_remix(
     visit: Visit,
 ) -> None:
     _bind_open(library, board, context, canvas, results, visit)
-    for button, kind, strength in (
-        (board.vary_subtle, "vary_subtle", SUBTLE),
-        (board.vary_strong, "vary_strong", STRONG),
-    ):
-        _bind_variation(library, board, results, visit, button, (kind, strength))
+    for button, kind in ((board.vary_subtle, "vary_subtle"), (board.vary_strong, "vary_strong")):
+        _bind_variation(library, board, results, visit, button, kind)
     _bind_weeks(library, board, visit)
 
 
@@ -97,23 +96,19 @@ def _bind_variation(
     results: ResultParts,
     visit: Visit,
     button: gr.Button,
-    how: tuple[str, float],
+    kind: str,
 ) -> None:
-    kind, strength = how
-
     def vary(user: str, chosen: str, stop: Stop, own: OwnDesigns) -> Iterator[tuple]:
         stop.asked = False
         tab = gr.update(selected=DESIGN_TAB)
         try:
-            request = library.variation(user, chosen, strength=strength)
+            request = library.variation(user, chosen, strength=STRENGTHS[kind])
         except StudioError as error:
             yield *[gr.skip()] * len(result_outputs(results, visit)), gr.skip(), failed(error)
             return
-        asked = Asked(user, request.seed, own, kind, chosen)
-        with closing(callbacks.draw(library.engine, request, stop)) as views:
-            for values in stream_results(library, views, asked):
-                yield *values, tab, ""
-                tab = gr.skip()
+        for values in stream_variation(library, request, Asked(user, request.seed, own, kind, chosen), stop):
+            yield *values, tab, ""
+            tab = gr.skip()
 
     button.click(
         vary,
@@ -124,6 +119,12 @@ def _bind_variation(
         trigger_mode="once",
         api_visibility="private",
     )
+
+
+def stream_variation(library: Library, request: DesignRequest, asked: Asked, stop: Stop) -> Iterator[tuple]:
+    """Draw a variation and show it as `stream_results` does."""
+    with closing(callbacks.draw(library.engine, request, stop)) as views:
+        yield from stream_results(library, views, asked)
 
 
 def _bind_weeks(library: Library, board: BoardParts, visit: Visit) -> None:

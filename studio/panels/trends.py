@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import gradio as gr
 
-from studio import cards, drawer, texts, trendboard, trendtexts
+from studio import cards, drawer, provenance, texts, trendboard, trendtexts
 from studio.components import TrendBoard, TrendPictures
 from studio.engine import ATTRIBUTES, DesignEngine
 from studio.panels.events import following, quiet
@@ -63,7 +65,7 @@ def _bind_pictures(
     tabs: gr.Tabs,
     clicked: gr.State,
 ) -> None:
-    context, canvas, results = page
+    context = page[0]
 
     def show_pictures(category: str, attribute: str, event: gr.EventData) -> tuple:
         given = event._data if isinstance(event._data, dict) else {}  # comes from the page: not to be trusted
@@ -73,14 +75,61 @@ def _bind_pictures(
             return cards.message_html(str(error)), None
         return cards.drawer_html(*found), drawer.Clicked(category, attribute, given["week"], given["word"])
 
+    def again(shown: drawer.Clicked) -> str:
+        return cards.drawer_html(*trendboard.pictures(engine, *vars(shown).values()))
+
+    trends.board.click(show_pictures, [context.category, trends.attribute], [trends.pictures, clicked], **quiet())
+    bind_take(engine, page, (tabs, trends.shown), (trends.pictures, clicked), again)
+
+
+def bind_phrases(
+    engine: DesignEngine, page: tuple[ContextParts, CanvasParts, ResultParts], trends: TrendParts, tabs: gr.Tabs
+) -> None:
+    """The phrases of the week's suggestion, and the garments behind the one that is pressed."""
+    context, clicked = page[0], gr.State(None)
+
+    def show_behind(category: str, week: str, event: gr.EventData) -> tuple:
+        word = event._data.get("word") if isinstance(event._data, dict) else None
+        if word == "":
+            return "", None
+        try:
+            found = provenance.behind(engine, category, week, word)
+        except StudioError as error:
+            return cards.message_html(str(error)), None
+        return provenance.behind_html(found), found.clicked
+
+    def again(shown: drawer.Clicked) -> str:
+        return provenance.behind_html(provenance.behind(engine, shown.category, shown.week, shown.word))
+
+    context.phrases.phrase(show_behind, [context.category, context.week], [context.behind, clicked], **quiet())
+    bind_take(engine, page, (tabs, trends.shown), (context.behind, clicked), again)
+
+
+def bind_take(
+    engine: DesignEngine,
+    page: tuple[ContextParts, CanvasParts, ResultParts],
+    left: tuple[gr.Tabs, gr.Checkbox],
+    garments: tuple[gr.HTML, gr.State],
+    again: Callable[[drawer.Clicked], str],
+) -> None:
+    """What is taken from a garment goes onto the Design tab.
+
+    Args:
+        engine, page: of the page.
+        left: the tabs, and whether the Trends tab is shown, which it then is not.
+        garments: what shows them, and what they were shown for.
+        again: draws them once more.
+    """
+    context, canvas, results = page
+    pictures, clicked = garments
+
     def take_garment(shown: drawer.Clicked | None, event: gr.EventData) -> tuple:
         given = event._data if isinstance(event._data, dict) else {}
         try:
             taken = drawer.take(engine, shown, given.get("article"), given.get("how"))
         except StudioError as error:
             said = cards.message_html(str(error))  # where the designer looks: above the garments, which stay
-            again = cards.drawer_html(*trendboard.pictures(engine, *vars(shown).values())) if shown else ""
-            return *[gr.skip()] * 4, said + again, gr.skip()
+            return *[gr.skip()] * 4, said + (again(shown) if shown else ""), gr.skip()
         return (
             gr.update(selected=DESIGN_TAB),
             taken.prompt or gr.skip(),
@@ -90,6 +139,5 @@ def _bind_pictures(
             False,
         )
 
-    trends.board.click(show_pictures, [context.category, trends.attribute], [trends.pictures, clicked], **quiet())
-    outputs = [tabs, context.prompt, canvas.canvas, results.status, trends.pictures, trends.shown]
-    trends.pictures.take(take_garment, clicked, outputs, **quiet())
+    outputs = [left[0], context.prompt, canvas.canvas, results.status, pictures, left[1]]
+    pictures.take(take_garment, clicked, outputs, **quiet())
