@@ -19,7 +19,7 @@ from fashiondistill.diffusion.pipeline import GarmentPipeline
 from fashiondistill.modelcard import SHOWN, read_card
 from fashiondistill.scoring import ClipScorer
 from tests import tiny
-from train.starter import adherence, bench, distances, evaluate, figures, repainting, roughness, sweeps
+from train.starter import adherence, bench, distances, evaluate, figures, lookbook, repainting, roughness, sweeps
 from train.starter.judging import choose_word, recall_hits
 
 HEIGHT, WIDTH = 512, 384
@@ -384,3 +384,35 @@ def test_a_changed_task_has_another_file(case):
     names = {task.file_name, dataclasses.replace(task, prompt="red hat").file_name}
     names.add(dataclasses.replace(task, sketch=task.sketch * 0.5).file_name)
     assert len(names) == 3
+
+
+def test_a_lookbook_has_every_sketch_above_each_models_design(run, dataset, tmp_path):
+    """Two rows of designs of one model are alike; a row of another size or order would not be."""
+    model = run.model
+    flags = [f"--dataset_path={dataset}", f"--out={tmp_path / 'look.png'}", "--num_sketches=2", "--width=48"]
+    assert lookbook.main(["--models", model, model, *flags]) == 0
+    sheet = cv2.cvtColor(cv2.imread(str(tmp_path / "look.png")), cv2.COLOR_BGR2RGB)
+    assert sheet.shape == (6 * 3 * 64, 2 * 48, 3)
+    rows = sheet.reshape(6, 3, 64, 96, 3)
+    assert np.array_equal(rows[:, 1], rows[:, 2]) and not np.array_equal(rows[:, 0], rows[:, 1])
+    assert (rows[:, 0].reshape(6, -1).min(axis=1) < 128).all()  # strokes in each category's sketches
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--dataset_path=x", "--out=a.png"], "--models () is not usable"),
+        (["--models=x", "--dataset_path=y", "--out=a.gif"], "--out a.gif is not usable"),
+        (["--models=x", "--dataset_path=y", "--out=a.png", "--num_sketches=0"], "--num_sketches 0 is not usable"),
+    ],
+)
+def test_a_lookbook_refuses_what_it_cannot_draw(flags, said, capsys):
+    assert lookbook.main(flags) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_lookbook_has_as_many_cases_of_each_category_as_asked():
+    for category in ("top5gub", "top5glb", "top5gfb", "top5shoe", "top5acc", "top5underwear"):
+        cases = lookbook.cases_for([], category, 8)
+        assert [case.category for case in cases] == [category] * 8
+        assert len({case.sketch.tobytes() for case in cases}) == 8

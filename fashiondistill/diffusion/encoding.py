@@ -56,7 +56,7 @@ class EncodingPipeline(DiffusionPipeline):
         sketch_channels: int = 1,
         mask_from_outline: bool = False,
         num_inference_steps: int = 0,
-        guidance_scale: float = 0,
+        guidance_scale: float = 0.0,
         live_steps: int = 0,
     ) -> None:
         super().__init__()
