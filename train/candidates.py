@@ -94,7 +94,9 @@ class CandidateRounds:
 
     Args:
         models: the policy; its weights are read when a round is drawn.
-        data, embeddings: the training set and CLIP embeddings of its articles.
+        data: the training set.
+        embeddings: of its articles [A, D] by the models' own CLIP, which the trend encoder reads; the reward may
+            compare with those of other CLIPs.
         reward: the judge of candidates.
         config: sizes and weights.
         turns: this process among others.
@@ -104,12 +106,14 @@ class CandidateRounds:
         self,
         models: TrainingModels,
         data: TrainingSet,
+        embeddings: torch.Tensor,
         reward: Reward,
         config: DpoConfig,
         autocast: Autocast,
         turns: Turns,
     ) -> None:
         self.models, self.data, self.reward, self.config = models, data, reward, config
+        self.embeddings = embeddings
         self.autocast, self.turns = autocast, turns
         self.folder = Path(config.output_dir) / "rounds"
         dataset = data.cached.dataset
@@ -185,7 +189,7 @@ class CandidateRounds:
         facts = [self.data.cached.dataset.facts(row) for row in rows]
         batch = stack([self.data[Place(0, SampleKey(row))] for row in rows]).to(models.device)
         seeds = [candidate_seed(config.seed, number, one, k) for one in facts for k in range(config.num_candidates)]
-        conditioning = repeat(conditions_of(batch, models, self.reward.table.embeddings), config.num_candidates)
+        conditioning = repeat(conditions_of(batch, models, self.embeddings), config.num_candidates)
         latents = draw_latents(models, conditioning, noise_of(seeds, batch.latents.shape[1:]), config, self.autocast)
         pixels = decode_pixels(models, latents, self.autocast)
         judged = self.reward.judge(pixels, facts)
