@@ -14,13 +14,15 @@ import torch
 from fashiondistill.data.dataset import SampleKey
 from fashiondistill.diffusion.conditioning import Conditioning, predict
 from fashiondistill.diffusion.trend import TrendEncoder, load_trend_encoder
+from fashiondistill.scoring import ClipScorer
 from tests import tiny
 from tests.training import Ground, make_ground
 from train import candidates, dpo, drawing, objectives, rewards
 from train.data import Place, Share, Stream, TrainBatch, stack
 from train.loop import Trainer
+from train.proof.ensemble import EnsembleScorer
 from train.runs import Workplace, open_workplace
-from train.tables import latent_table
+from train.tables import embed_articles, latent_table
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +108,7 @@ def test_every_preference_loss_moves_the_unet_and_prefers_the_winner(
     assert gradient_norms(unet)[0] > 0
     optimizer.step()
     _, after = objective.pair_loss(batch.place)
+    assert after.get("winner_penalty", torch.zeros(1)).item() == 0  # off
     lean = {
         n: (p["winner_error"] - (0 if kind == "rft" else p["loser_error"])).item()
         for n, p in (("before", before), ("after", after))
@@ -125,6 +128,24 @@ def test_the_reference_stays_and_equals_the_policy_at_the_start(pairs) -> None:
     with torch.no_grad():
         objective.models.unet.conv_in.weight.add_(0.01)
     assert objective.pair_loss(batch.place)[1]["median_difference"] > 0
+
+
+def test_the_penalty_is_a_part_of_its_own_and_brings_the_winner_back(pairs) -> None:
+    objective, batch = pairs
+    objective.config = dataclasses.replace(objective.config, winner_penalty=20.0, safeguard=-1.0)
+    objective.begin_step(0)
+    unet = objective.models.unet
+    with torch.no_grad():
+        unet.conv_out.weight.add_(0.05)  # the winners' error rises
+    optimizer = torch.optim.SGD(unet.parameters(), lr=1e-4)
+    loss, before = objective.pair_loss(batch.place)
+    rise = before["winner_error"] - objective.pair_loss(batch.place)[1]["winner_error"]
+    assert rise == 0 and before["winner_change"] > 0 and before["winner_penalty"] > 0
+    loss.backward()
+    optimizer.step()
+    _, after = objective.pair_loss(batch.place)
+    assert after["winner_error"] < before["winner_error"]
+    assert after["winner_penalty"] < before["winner_penalty"]
 
 
 def test_beta_is_calibrated_once_and_bad_signs_are_said(pairs) -> None:
@@ -295,6 +316,21 @@ def test_recorded_seeds_draw_the_winners_again_and_the_judgements_are_cosines(gr
         assert line["image_image"][best] == pytest.approx(expected, abs=2e-3)
         words = torch.from_numpy(models.scorer.embed_texts([facts.caption]))[0]
         assert line["image_text"][best] == pytest.approx((image @ words).item(), abs=2e-3)
+
+
+def test_rewards_of_other_clips_leave_the_trend_tokens_to_the_models_own(ground: Ground, tmp_path: Path) -> None:
+    """An ensemble's embeddings are longer than those that the trend encoder reads."""
+    tiny.save_clip_folder(tmp_path / "other", seed=5)
+    config = ground.dpo(tmp_path / "dpo")
+    place = open_workplace(config, trend_tokens=2)
+    scorer = EnsembleScorer([place.models.scorer, ClipScorer.load(tmp_path / "other", "cpu")], 2)
+    table = embed_articles(ground.data, "train", scorer, ground.cache, shape=config.shape)
+    assert table.embeddings.shape[1] == 2 * place.table.embeddings.shape[1]
+    judge = rewards.Reward(scorer, table, place.data.cached.dataset, config.reward_target)
+    objective = dpo.make_objective(config, place, judge)
+    objective.begin_step(0)
+    parts = objective.loss(batch_of(place, range(2)), 0).parts
+    assert len(objective.round) > 0 and parts["preference"].isfinite()
 
 
 def _drawn_lines(objective: dpo.PreferenceObjective, out: Path) -> list[str]:
