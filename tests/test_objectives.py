@@ -333,6 +333,42 @@ def test_rewards_of_other_clips_leave_the_trend_tokens_to_the_models_own(ground:
     assert len(objective.round) > 0 and parts["preference"].isfinite()
 
 
+def test_candidates_that_do_not_fit_are_drawn_in_smaller_batches(ground: Ground, tmp_path: Path, monkeypatch) -> None:
+    def latents(name: str) -> torch.Tensor:
+        config = ground.dpo(tmp_path / name, num_candidates=2, candidate_batch=6)
+        objective = dpo.make_objective(config, open_workplace(config))
+        objective.begin_step(0)
+        return torch.cat([objective.round.winners, objective.round.losers]).float()
+
+    whole, sizes, decode = latents("whole"), [], candidates.decode_pixels
+
+    def decode_few(models: object, drawn: torch.Tensor, autocast: object) -> torch.Tensor:
+        sizes.append(len(drawn))
+        if len(drawn) > 2:
+            raise torch.OutOfMemoryError("no memory")
+        return decode(models, drawn, autocast)
+
+    monkeypatch.setattr(candidates, "decode_pixels", decode_few)
+    assert torch.allclose(latents("few"), whole, atol=2e-2)
+    assert sizes == [6, 4, 2, 2, 2]
+
+
+def test_half_as_many_rows_at_a_time_from_then_on(capsys: pytest.CaptureFixture[str]) -> None:
+    tried: list[list[int]] = []
+
+    def work(rows: list[int], limit: int = 2) -> list[int]:
+        tried.append(list(rows))
+        if len(rows) > limit:
+            raise torch.OutOfMemoryError("no memory")
+        return list(rows)
+
+    assert list(drawing.within_memory(list(range(7)), 5, work)) == [[0, 1], [2, 3], [4, 5], [6]]
+    assert [len(rows) for rows in tried] == [5, 3, 2, 2, 2, 1]
+    assert "out of memory; pictures of 2 prompts at a time" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="Run fewer processes on this GPU"):
+        list(drawing.within_memory([0, 1], 2, lambda rows: work(rows, 0)))
+
+
 def _drawn_lines(objective: dpo.PreferenceObjective, out: Path) -> list[str]:
     objective.begin_step(0)
     return (out / "rounds" / "round_0000.jsonl").read_text().splitlines()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from fashiondistill.diffusion.caches import weights_id
 from fashiondistill.diffusion.conditioning import VAE_FACTOR
 from fashiondistill.diffusion.preference import soft_weight
 from train.data import Place, TrainBatch, TrainingSet, stack
-from train.drawing import decode_pixels, draw_latents, noise_of, repeat
+from train.drawing import decode_pixels, draw_latents, noise_of, repeat, within_memory
 from train.files import read_tensors, save_tensors, save_text
 from train.models import TrainingModels
 from train.objectives import PROMPTS, Autocast, conditions_of
@@ -185,6 +185,11 @@ class CandidateRounds:
         self.turns.wait()
 
     def _draw_chunk(self, number: int, rows: list[int], key: str, file: Path) -> None:
+        parts = list(within_memory(rows, len(rows), lambda some: self._drawn(number, some)))
+        save_tensors(file, {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, key)
+
+    def _drawn(self, number: int, rows: Sequence[int]) -> dict[str, torch.Tensor]:
+        """Latents, saturation and judgements of the candidates of some rows, those of a row together."""
         models, config = self.models, self.config
         facts = [self.data.cached.dataset.facts(row) for row in rows]
         batch = stack([self.data[Place(0, SampleKey(row))] for row in rows]).to(models.device)
@@ -195,8 +200,7 @@ class CandidateRounds:
         judged = self.reward.judge(pixels, facts)
         mask = F.interpolate(conditioning.mask, scale_factor=VAE_FACTOR, mode="nearest")
         tensors = {"latents": latents.half(), "saturation": saturation(pixels, mask)}
-        tensors |= {entry.name: getattr(judged, entry.name) for entry in fields(judged)}
-        save_tensors(file, tensors, key)
+        return tensors | {entry.name: getattr(judged, entry.name) for entry in fields(judged)}
 
     def _pair(self, number: int, rows: list[int], key: str, files: list[Path], path: Path) -> None:
         """Score the whole round, choose pairs, write them and one line a prompt."""
