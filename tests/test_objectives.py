@@ -214,6 +214,21 @@ def run(ground: Ground, out: Path, *, as_dpo: bool = False, **changes: object) -
     return trainer
 
 
+def test_the_trend_encoder_has_a_learning_rate_of_its_own(ground: Ground, tmp_path: Path) -> None:
+    config = ground.temporal(tmp_path, max_train_steps=10, trend_lr_scale=7.0, learning_rate=1e-3, warmup_share=0.2)
+    place = open_workplace(config, trend_tokens=config.trend_tokens)
+    features = latent_table(place.data.cached, place.table, place.models.device)
+    settings = (place.models, place.table.embeddings, features, config, place.world.autocast)
+    objective = objectives.TemporalObjective(*settings, trend_lr_scale=config.trend_lr_scale)
+    trainer = Trainer(config, place.world, objective, place.data, identity=place.identity)
+    before = place.models.trend.out.bias.detach().clone()
+    trainer.update([batch_of(place)])
+    rates = [group["lr"] for group in trainer.state.optimizer.param_groups]
+    assert rates == pytest.approx([5e-4, 3.5e-3])  # half of the warm-up
+    moved = (place.models.trend.out.bias - before).abs().max().item()
+    assert moved == pytest.approx(3.5e-3, rel=0.05)  # Adam's first step is the learning rate
+
+
 def weights(trainer: Trainer) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in trainer.state.parameters()])
 

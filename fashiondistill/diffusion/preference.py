@@ -112,10 +112,10 @@ def safeguard(
     """Scale the gradient of the loser's error by what a step along the UNet's output would do to the winner's (SDPO).
 
     lambda = min(1, (1 - mu) |g_w|^2 / <g_l, g_w>) with the gradients at the UNet's output, which are the residuals.
-    That would forbid a rise if the output itself were stepped. Training steps parameters, where the two pictures'
-    gradients overlap through the network far more than their residuals do: with pairs of one noise and timestep the
-    residuals are nearly orthogonal or of equal size, lambda stays at 1, and the winners' error rose by 17 % all the
-    same (docs/LOG.md, the first GPU run). So this bounds nothing by itself; `winner_penalty` acts on what was measured.
+    That forbids a rise if the output itself is stepped. Training steps parameters, through which the two pictures'
+    gradients overlap far more than at the output: there <g_l, g_w> is about half of |g_w|^2, so with mu = 0 lambda
+    stays at 1, and the winners' error rose by 17 % all the same (docs/LOG.md, the first GPU run). So it bounds nothing
+    by itself; `winner_penalty` acts on the rise that is measured.
 
     Args:
         errors: of the pairs; values stay as they are.
