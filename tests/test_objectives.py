@@ -265,6 +265,19 @@ def test_unseen_trend_tokens_are_no_tokens() -> None:
     assert dropped.trend_seen.tolist() == [[0.0] * 4, [0.0] * 4]
 
 
+def test_new_tokens_are_as_large_as_text_states_and_older_folders_keep_theirs(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    encoder, inputs = TrendEncoder(8, 256, 4).eval(), (torch.tensor([0]), torch.zeros(1, 2))
+    items = torch.nn.functional.normalize(torch.randn(1, 3, 8), dim=2)
+    scale = encoder(items, torch.full((1, 3), 1 / 3), *inputs).std().item()
+    assert 0.7 < scale < 1.3
+    torch.nn.init.normal_(encoder.out.weight, std=0.02)  # as encoders began before
+    encoder.save(tmp_path / "trend")
+    weights = torch.full((1, 3), 1 / 3)
+    assert torch.equal(load_trend_encoder(tmp_path / "trend").eval()(items, weights, *inputs),
+                       encoder(items, weights, *inputs))  # fmt: skip
+
+
 def test_trend_tokens_follow_the_weights_and_not_the_padding(tmp_path: Path) -> None:
     torch.manual_seed(0)
     encoder = TrendEncoder(8, 16, 4).eval()
