@@ -18,7 +18,7 @@ from train.models import TrainingModels
 from train.objectives import Autocast, in_threads
 from train.settings import TrainConfig
 
-DECODED_TOGETHER = 32  # pictures; 128 guided ones took 30 GB at 512 x 384, nearly all of it here
+DECODED_TOGETHER = 32  # pictures; at 512 x 384 three processes with 128 each ran out of 80 GB here
 Made = TypeVar("Made")
 
 
