@@ -35,7 +35,7 @@ from fashiondistill.diffusion.noise import candidate_noise
 from fashiondistill.diffusion.pipeline import GarmentPipeline
 from fashiondistill.diffusion.repaint import keep_outside
 from fashiondistill.images import tile
-from fashiondistill.scoring import ClipScorer
+from fashiondistill.scoring import ClipScorer, clip_within
 from fashiondistill.store import Query, Store
 from fashiondistill.store.designs import FAR_FROM_GROUND, Origin
 from train import dpo
@@ -64,7 +64,7 @@ class PicksConfig:
 
     out: str = option("", "folder to write to; the same command goes on where it stopped")
     dataset_path: str = option("", "data set in the published layout, for the anchor on real images")
-    judge: str = option("", "folder of the judge's CLIP (open_clip layout)")
+    judge: str = option("", "folder of train.starter.judge, or its clip/ (open_clip layout)")
     model: str = option(str(STARTER), "pipeline folder to start from")
     num_picks: int = option(200, "picks of the simulated designer")
     num_candidates: int = option(4, "candidates of each request")
@@ -259,7 +259,7 @@ def prove(config: PicksConfig) -> str:
     """Pick, train, draw, judge; returns what to print."""
     out, began = Path(config.out), time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
-    judge = ClipScorer.load(Path(config.judge), config.device)
+    judge = ClipScorer.load(clip_within(config.judge), config.device)
     base_model = load_pipeline(Path(config.model), config.device)
     num_picks = make_picks(config, base_model, out / "store")
     trained_model = load_pipeline(train(config, out / "store", out / "dpo"), config.device)

@@ -34,6 +34,12 @@ class References:
     embeddings: np.ndarray
 
 
+def clip_within(folder: str | Path) -> Path:
+    """Where a folder's CLIP is: a training stage and a pipeline have it in clip/, else it is the folder itself."""
+    inside = Path(folder) / "clip"
+    return inside if inside.is_dir() else Path(folder)
+
+
 class ClipScorer:
     """An open_clip model from a local folder, with its tokenizer.
 

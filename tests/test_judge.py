@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,14 @@ import torch
 
 from fashiondistill.data.drawings import draw_garment
 from fashiondistill.data.measure import measure_colours
-from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord, write_article, write_manifest
+from fashiondistill.data.vitonhd import (
+    UNDATED,
+    ArticlePictures,
+    ArticleRecord,
+    read_manifest,
+    write_article,
+    write_manifest,
+)
 from fashiondistill.images import from_model, to_model
 from fashiondistill.scoring import ClipScorer
 from train.starter import judge
@@ -59,6 +67,19 @@ def test_a_stage_ends_loads_and_goes_on(dataset, tmp_path, capsys):
     assert json.loads((tmp_path / "finished.json").read_text())["steps"] == steps
     with pytest.raises(ValueError, match="made with"):
         judge.train(settings(dataset, tmp_path, learning_rate=1e-5))
+
+
+def test_only_the_held_out_splits_that_are_there_are_read(dataset, tmp_path, capsys):
+    without = tmp_path / "photos"
+    shutil.copytree(dataset, without)
+    write_manifest(without, [record for record in read_manifest(dataset) if record.split != "test"])
+    judge.train(settings(without, tmp_path / "judge"))
+    printed = capsys.readouterr().out
+    assert "val   names_colour" in printed and "test " not in printed
+    write_manifest(without, [record for record in read_manifest(dataset) if record.split == "train"])
+    with pytest.raises(ValueError, match="no photos in its val or test split"):
+        judge.train(settings(without, tmp_path / "none"))
+    assert not (tmp_path / "none" / "clip").exists()
 
 
 def test_training_moves_true_words_towards_their_pictures(dataset, tmp_path):

@@ -151,6 +151,49 @@ def test_scaled_losses_have_the_gradient_of_the_errors_whatever_beta_is(kind: st
     assert pair.winner.grad.item() == pytest.approx(1) and pair.loser.grad.item() == pytest.approx(-1)
 
 
+def test_the_winner_penalty_stands_inside_the_logit() -> None:
+    """Pal et al. 2024, equation 3, by hand: winner 0.003 above its reference, loser 0.005, penalty 2, beta 1000."""
+    pair = PairErrors(*(torch.tensor([v], dtype=torch.float64) for v in (0.103, 0.205, 0.1, 0.2)))
+    assert pair.logits(1000.0).item() == pytest.approx(1)  # plain DPO calls it solved, though the winner got worse
+    assert pair.logits(1000.0, 2.0).item() == pytest.approx(-500 * (0.003 - 0.005 + 2 * 0.003))
+    assert preference.preference_loss("dpo", pair, 1000.0, 2.0).item() == pytest.approx(math.log(1 + math.exp(2)))
+    assert preference.preference_loss("ipo", pair, 1000.0, 2.0).item() == pytest.approx(2.5**2)
+    better = errors()  # its winner is no worse than the reference's
+    for kind in preference.WITH_LOGIT:
+        plain = preference.preference_loss(kind, better, 2000.0)
+        assert torch.equal(preference.preference_loss(kind, better, 2000.0, 50.0), plain)
+    for kind in set(preference.KINDS) - set(preference.WITH_LOGIT):
+        with pytest.raises(ValueError, match="--winner_penalty 2.0 has no place"):
+            preference.preference_loss(kind, pair, 1000.0, 2.0)
+
+
+@pytest.mark.parametrize(("difference", "factor"), [(-0.001, 1.0), (0.001, 6.0)])
+def test_the_penalty_pulls_a_raised_winner_down_and_leaves_others_alone(difference: float, factor: float) -> None:
+    """At equal sigmoids the gradient on a raised winner is 1 + penalty times that on its loser."""
+    pair = errors(difference, gradient=True)
+    preference.preference_loss("dpo", pair, 2000.0, 5.0).sum().backward()
+    assert pair.winner.grad.item() > 0 > pair.loser.grad.item()
+    assert pair.winner.grad.item() == pytest.approx(-factor * pair.loser.grad.item())
+
+
+def step_of_shared_weight(penalty: float) -> float:
+    """Change of the winner's error by a step on the one weight of a model that draws both pictures."""
+    weight = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    inputs, targets = torch.tensor([1.0, 2.0], dtype=torch.float64), torch.tensor([1.1, 2.5], dtype=torch.float64)
+    error = lambda: (weight * inputs - targets).square()  # noqa: E731
+    fixed = error().detach() - torch.tensor([1e-4, 0.0], dtype=torch.float64)  # the winner stands above its reference
+    pair = PairErrors(*error().view(2, 1), *fixed.view(2, 1))
+    (preference.gradient_scale("dpo", 2000.0) * preference.preference_loss("dpo", pair, 2000.0, penalty)).backward()
+    with torch.no_grad():
+        weight -= 1e-4 * weight.grad
+        return (error()[0] - pair.winner.item()).item()
+
+
+def test_with_a_shared_weight_only_the_penalty_brings_the_winner_back() -> None:
+    assert step_of_shared_weight(0.0) > 0  # the residuals never meet, so the safeguard would leave this alone
+    assert step_of_shared_weight(20.0) < 0
+
+
 def test_soft_weights_and_calibration() -> None:
     assert preference.soft_weight(torch.tensor([0.0])).item() == 0
     chance = 1 / (1 + math.exp(-2))

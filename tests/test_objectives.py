@@ -14,13 +14,15 @@ import torch
 from fashiondistill.data.dataset import SampleKey
 from fashiondistill.diffusion.conditioning import Conditioning, predict
 from fashiondistill.diffusion.trend import TrendEncoder, load_trend_encoder
+from fashiondistill.scoring import ClipScorer
 from tests import tiny
 from tests.training import Ground, make_ground
 from train import candidates, dpo, drawing, objectives, rewards
 from train.data import Place, Share, Stream, TrainBatch, stack
 from train.loop import Trainer
+from train.proof.ensemble import EnsembleScorer
 from train.runs import Workplace, open_workplace
-from train.tables import latent_table
+from train.tables import embed_articles, latent_table
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +108,7 @@ def test_every_preference_loss_moves_the_unet_and_prefers_the_winner(
     assert gradient_norms(unet)[0] > 0
     optimizer.step()
     _, after = objective.pair_loss(batch.place)
+    assert after.get("winner_penalty", torch.zeros(1)).item() == 0  # off
     lean = {
         n: (p["winner_error"] - (0 if kind == "rft" else p["loser_error"])).item()
         for n, p in (("before", before), ("after", after))
@@ -125,6 +128,24 @@ def test_the_reference_stays_and_equals_the_policy_at_the_start(pairs) -> None:
     with torch.no_grad():
         objective.models.unet.conv_in.weight.add_(0.01)
     assert objective.pair_loss(batch.place)[1]["median_difference"] > 0
+
+
+def test_the_penalty_is_a_part_of_its_own_and_brings_the_winner_back(pairs) -> None:
+    objective, batch = pairs
+    objective.config = dataclasses.replace(objective.config, winner_penalty=20.0, safeguard=-1.0)
+    objective.begin_step(0)
+    unet = objective.models.unet
+    with torch.no_grad():
+        unet.conv_out.weight.add_(0.05)  # the winners' error rises
+    optimizer = torch.optim.SGD(unet.parameters(), lr=1e-4)
+    loss, before = objective.pair_loss(batch.place)
+    rise = before["winner_error"] - objective.pair_loss(batch.place)[1]["winner_error"]
+    assert rise == 0 and before["winner_change"] > 0 and before["winner_penalty"] > 0
+    loss.backward()
+    optimizer.step()
+    _, after = objective.pair_loss(batch.place)
+    assert after["winner_error"] < before["winner_error"]
+    assert after["winner_penalty"] < before["winner_penalty"]
 
 
 def test_beta_is_calibrated_once_and_bad_signs_are_said(pairs) -> None:
@@ -193,6 +214,21 @@ def run(ground: Ground, out: Path, *, as_dpo: bool = False, **changes: object) -
     return trainer
 
 
+def test_the_trend_encoder_has_a_learning_rate_of_its_own(ground: Ground, tmp_path: Path) -> None:
+    config = ground.temporal(tmp_path, max_train_steps=10, trend_lr_scale=7.0, learning_rate=1e-3, warmup_share=0.2)
+    place = open_workplace(config, trend_tokens=config.trend_tokens)
+    features = latent_table(place.data.cached, place.table, place.models.device)
+    settings = (place.models, place.table.embeddings, features, config, place.world.autocast)
+    objective = objectives.TemporalObjective(*settings, trend_lr_scale=config.trend_lr_scale)
+    trainer = Trainer(config, place.world, objective, place.data, identity=place.identity)
+    before = place.models.trend.out.bias.detach().clone()
+    trainer.update([batch_of(place)])
+    rates = [group["lr"] for group in trainer.state.optimizer.param_groups]
+    assert rates == pytest.approx([5e-4, 3.5e-3])  # half of the warm-up
+    moved = (place.models.trend.out.bias - before).abs().max().item()
+    assert moved == pytest.approx(3.5e-3, rel=0.05)  # Adam's first step is the learning rate
+
+
 def weights(trainer: Trainer) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in trainer.state.parameters()])
 
@@ -227,6 +263,19 @@ def test_unseen_trend_tokens_are_no_tokens() -> None:
     assert not torch.allclose(without[1], with_tokens[1], atol=1e-5)
     dropped = trend.without(torch.tensor([False, True]), states[:1])
     assert dropped.trend_seen.tolist() == [[0.0] * 4, [0.0] * 4]
+
+
+def test_new_tokens_are_as_large_as_text_states_and_older_folders_keep_theirs(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    encoder, inputs = TrendEncoder(8, 256, 4).eval(), (torch.tensor([0]), torch.zeros(1, 2))
+    items = torch.nn.functional.normalize(torch.randn(1, 3, 8), dim=2)
+    scale = encoder(items, torch.full((1, 3), 1 / 3), *inputs).std().item()
+    assert 0.7 < scale < 1.3
+    torch.nn.init.normal_(encoder.out.weight, std=0.02)  # as encoders began before
+    encoder.save(tmp_path / "trend")
+    weights = torch.full((1, 3), 1 / 3)
+    assert torch.equal(load_trend_encoder(tmp_path / "trend").eval()(items, weights, *inputs),
+                       encoder(items, weights, *inputs))  # fmt: skip
 
 
 def test_trend_tokens_follow_the_weights_and_not_the_padding(tmp_path: Path) -> None:
@@ -295,6 +344,57 @@ def test_recorded_seeds_draw_the_winners_again_and_the_judgements_are_cosines(gr
         assert line["image_image"][best] == pytest.approx(expected, abs=2e-3)
         words = torch.from_numpy(models.scorer.embed_texts([facts.caption]))[0]
         assert line["image_text"][best] == pytest.approx((image @ words).item(), abs=2e-3)
+
+
+def test_rewards_of_other_clips_leave_the_trend_tokens_to_the_models_own(ground: Ground, tmp_path: Path) -> None:
+    """An ensemble's embeddings are longer than those that the trend encoder reads."""
+    tiny.save_clip_folder(tmp_path / "other", seed=5)
+    config = ground.dpo(tmp_path / "dpo")
+    place = open_workplace(config, trend_tokens=2)
+    scorer = EnsembleScorer([place.models.scorer, ClipScorer.load(tmp_path / "other", "cpu")], 2)
+    table = embed_articles(ground.data, "train", scorer, ground.cache, shape=config.shape)
+    assert table.embeddings.shape[1] == 2 * place.table.embeddings.shape[1]
+    judge = rewards.Reward(scorer, table, place.data.cached.dataset, config.reward_target)
+    objective = dpo.make_objective(config, place, judge)
+    objective.begin_step(0)
+    parts = objective.loss(batch_of(place, range(2)), 0).parts
+    assert len(objective.round) > 0 and parts["preference"].isfinite()
+
+
+def test_candidates_that_do_not_fit_are_drawn_in_smaller_batches(ground: Ground, tmp_path: Path, monkeypatch) -> None:
+    def latents(name: str) -> torch.Tensor:
+        config = ground.dpo(tmp_path / name, num_candidates=2, candidate_batch=6)
+        objective = dpo.make_objective(config, open_workplace(config))
+        objective.begin_step(0)
+        return torch.cat([objective.round.winners, objective.round.losers]).float()
+
+    whole, sizes, decode = latents("whole"), [], candidates.decode_pixels
+
+    def decode_few(models: object, drawn: torch.Tensor, autocast: object) -> torch.Tensor:
+        sizes.append(len(drawn))
+        if len(drawn) > 2:
+            raise torch.OutOfMemoryError("no memory")
+        return decode(models, drawn, autocast)
+
+    monkeypatch.setattr(candidates, "decode_pixels", decode_few)
+    assert torch.allclose(latents("few"), whole, atol=2e-2)
+    assert sizes == [6, 4, 2, 2, 2]
+
+
+def test_half_as_many_rows_at_a_time_from_then_on(capsys: pytest.CaptureFixture[str]) -> None:
+    tried: list[list[int]] = []
+
+    def work(rows: list[int], limit: int = 2) -> list[int]:
+        tried.append(list(rows))
+        if len(rows) > limit:
+            raise torch.OutOfMemoryError("no memory")
+        return list(rows)
+
+    assert list(drawing.within_memory(list(range(7)), 5, work)) == [[0, 1], [2, 3], [4, 5], [6]]
+    assert [len(rows) for rows in tried] == [5, 3, 2, 2, 2, 1]
+    assert "out of memory; pictures of 2 prompts at a time" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="Run fewer processes on this GPU"):
+        list(drawing.within_memory([0, 1], 2, lambda rows: work(rows, 0)))
 
 
 def _drawn_lines(objective: dpo.PreferenceObjective, out: Path) -> list[str]:

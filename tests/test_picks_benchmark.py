@@ -36,7 +36,7 @@ def test_the_ratio_of_means_has_the_interval_of_pairs():
 
 def test_the_command_goes_from_picks_to_a_report(tmp_path, capsys):
     ground = make_ground(tmp_path / "ground")
-    tiny.save_clip_folder(tmp_path / "judge", seed=5)
+    tiny.save_clip_folder(tmp_path / "judge" / "clip", seed=5)
     words = ["--out", tmp_path / "out", "--model", ground.model, "--judge", tmp_path / "judge"]
     words += ["--dataset_path", ground.data, "--num_picks", 3, "--num_candidates", 2, "--num_held_out", 3]
     words += ["--num_inference_steps", 2, "--max_train_steps", 2, "--batch_size", 2, "--image_size", 128, 96]

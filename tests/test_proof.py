@@ -20,6 +20,7 @@ from fashiondistill.data.vitonhd import UNDATED, ArticlePictures, ArticleRecord,
 from fashiondistill.data.weeks import Week
 from fashiondistill.scoring import ClipScorer
 from tests import tiny
+from train.proof import measures, runner
 from train.proof.__main__ import main
 from train.proof.cases import most_typical
 from train.proof.compare import against, gain, spread_within, wins
@@ -313,6 +314,36 @@ def test_what_breaks_is_noted_and_not_tried_again(finished: tuple[Path, list[str
     text = (root / "docs" / "RESULTS.md").read_text()
     assert "| temporal without trend loss | oracle, forecast | RuntimeError: a kernel is missing |" in text
     failed.unlink()
+
+
+def test_where_memory_is_short_the_same_is_measured(finished: tuple[Path, list[str]], tmp_path, capsys, monkeypatch):
+    root, command = finished
+    whole = read_scores(ProofConfig(output_dir=str(root / "out")), "base", ORACLE)
+    decode = measures.decode_pixels
+
+    def decode_few(models: object, latents: torch.Tensor, autocast: object) -> torch.Tensor:
+        if len(latents) > 4:
+            raise torch.OutOfMemoryError("no memory")
+        return decode(models, latents, autocast)
+
+    monkeypatch.setattr(measures, "decode_pixels", decode_few)
+    command = [*command, "--output_dir", str(tmp_path)]
+    assert main([*command, "--stage", "data"]) == 0 and main([*command, "--stage", "run", "--arms", "base"]) == 0
+    assert "out of memory; pictures of 2 prompts at a time" in capsys.readouterr().err
+    few = read_scores(ProofConfig(output_dir=str(tmp_path)), "base", ORACLE)
+    assert all(torch.allclose(whole[name], few[name], atol=2e-3, equal_nan=True) for name in whole)
+
+
+def test_a_task_without_memory_leaves_its_remedy(tmp_path: Path) -> None:
+    config = ProofConfig(output_dir=str(tmp_path))
+    arm = next(arm for arm in make_plan(config) if arm.name == "dpo-0")
+    (tmp_path / "arms" / "dpo-0").mkdir(parents=True)
+    for error, named in ((torch.OutOfMemoryError("CUDA"), True), (RuntimeError("other"), False)):
+        with pytest.raises(ValueError, match="told"), runner._failure_noted(config, Task(TRAIN, arm)):
+            raise ValueError("told") from error
+        text = (tmp_path / "arms" / "dpo-0" / "failed.txt").read_text()
+        assert ("run fewer processes on it, or give a smaller --micro_batch" in text) == named
+        assert text.startswith("train dpo-0; delete this file to try again.") and text.endswith("ValueError: told\n")
 
 
 def test_a_stock_of_one_split_takes_the_others_from_the_photos(photos: Path, tmp_path: Path) -> None:

@@ -69,15 +69,18 @@ def config(**changes: object) -> TrainConfig:
 
 
 def test_optimizers_are_what_was_asked_for_or_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    parameters = list(nn.Linear(2, 2).parameters())
-    made = optimizers.make_optimizer(config(learning_rate=0.5), parameters)
+    modules = {"unet": nn.Linear(2, 2), "trend": nn.Linear(3, 3)}
+    parameters = (modules, {"trend": 10.0})
+    made = optimizers.make_optimizer(config(learning_rate=0.5), *parameters)
     assert type(made) is torch.optim.AdamW and made.defaults["lr"] == 0.5 and not made.defaults["fused"]
+    assert [(len(g["params"]), g["rate_scale"]) for g in made.param_groups] == [(2, 1.0), (2, 10.0)]
+    assert made.param_groups[1]["params"][0] is modules["trend"].weight
     monkeypatch.setattr(optimizers.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ValueError, match="adamw8bit is not usable: bitsandbytes is not installed. pip install"):
-        optimizers.make_optimizer(config(optimizer="adamw8bit"), parameters)
+        optimizers.make_optimizer(config(optimizer="adamw8bit"), *parameters)
     monkeypatch.setattr(optimizers.importlib.util, "find_spec", lambda name: name)
     with pytest.raises(ValueError, match="adamw8bit is not usable on a CPU: choose adamw, or --device cuda"):
-        optimizers.make_optimizer(config(optimizer="adamw8bit"), parameters)
+        optimizers.make_optimizer(config(optimizer="adamw8bit"), *parameters)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from fashiondistill.diffusion.caches import weights_id
 from fashiondistill.diffusion.conditioning import VAE_FACTOR
 from fashiondistill.diffusion.preference import soft_weight
 from train.data import Place, TrainBatch, TrainingSet, stack
-from train.drawing import decode_pixels, draw_latents, noise_of, repeat
+from train.drawing import decode_pixels, draw_latents, noise_of, repeat, within_memory
 from train.files import read_tensors, save_tensors, save_text
 from train.models import TrainingModels
 from train.objectives import PROMPTS, Autocast, conditions_of
@@ -94,7 +94,9 @@ class CandidateRounds:
 
     Args:
         models: the policy; its weights are read when a round is drawn.
-        data, embeddings: the training set and CLIP embeddings of its articles.
+        data: the training set.
+        embeddings: of its articles [A, D] by the models' own CLIP, which the trend encoder reads; the reward may
+            compare with those of other CLIPs.
         reward: the judge of candidates.
         config: sizes and weights.
         turns: this process among others.
@@ -104,12 +106,14 @@ class CandidateRounds:
         self,
         models: TrainingModels,
         data: TrainingSet,
+        embeddings: torch.Tensor,
         reward: Reward,
         config: DpoConfig,
         autocast: Autocast,
         turns: Turns,
     ) -> None:
         self.models, self.data, self.reward, self.config = models, data, reward, config
+        self.embeddings = embeddings
         self.autocast, self.turns = autocast, turns
         self.folder = Path(config.output_dir) / "rounds"
         dataset = data.cached.dataset
@@ -181,18 +185,22 @@ class CandidateRounds:
         self.turns.wait()
 
     def _draw_chunk(self, number: int, rows: list[int], key: str, file: Path) -> None:
+        parts = list(within_memory(rows, len(rows), lambda some: self._drawn(number, some)))
+        save_tensors(file, {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, key)
+
+    def _drawn(self, number: int, rows: Sequence[int]) -> dict[str, torch.Tensor]:
+        """Latents, saturation and judgements of the candidates of some rows, those of a row together."""
         models, config = self.models, self.config
         facts = [self.data.cached.dataset.facts(row) for row in rows]
         batch = stack([self.data[Place(0, SampleKey(row))] for row in rows]).to(models.device)
         seeds = [candidate_seed(config.seed, number, one, k) for one in facts for k in range(config.num_candidates)]
-        conditioning = repeat(conditions_of(batch, models, self.reward.table.embeddings), config.num_candidates)
+        conditioning = repeat(conditions_of(batch, models, self.embeddings), config.num_candidates)
         latents = draw_latents(models, conditioning, noise_of(seeds, batch.latents.shape[1:]), config, self.autocast)
         pixels = decode_pixels(models, latents, self.autocast)
         judged = self.reward.judge(pixels, facts)
         mask = F.interpolate(conditioning.mask, scale_factor=VAE_FACTOR, mode="nearest")
         tensors = {"latents": latents.half(), "saturation": saturation(pixels, mask)}
-        tensors |= {entry.name: getattr(judged, entry.name) for entry in fields(judged)}
-        save_tensors(file, tensors, key)
+        return tensors | {entry.name: getattr(judged, entry.name) for entry in fields(judged)}
 
     def _pair(self, number: int, rows: list[int], key: str, files: list[Path], path: Path) -> None:
         """Score the whole round, choose pairs, write them and one line a prompt."""

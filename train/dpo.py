@@ -40,7 +40,8 @@ def make_objective(config: DpoConfig, place: Workplace, judge: Reward | None = N
         reward = judge or Reward(models.scorer, place.table, place.data.cached.dataset, config.reward_target)
         accelerator = world.accelerator
         turns = Turns(accelerator.process_index, accelerator.num_processes, accelerator.wait_for_everyone)
-        rounds = CandidateRounds(models, place.data, reward, config, world.autocast, turns)
+        embeddings = place.table.embeddings
+        rounds = CandidateRounds(models, place.data, embeddings, reward, config, world.autocast, turns)
     return PreferenceObjective(real, rounds, config)
 
 

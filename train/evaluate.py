@@ -23,7 +23,7 @@ from fashiondistill.cli import run_command, write_run
 from fashiondistill.config import STARTER, option, require
 from fashiondistill.diffusion.caches import weights_id
 from fashiondistill.images import fit, read_image
-from fashiondistill.scoring import ClipScorer
+from fashiondistill.scoring import ClipScorer, clip_within
 from train.charts import write_score_charts
 from train.files import save_text
 from train.intervals import bootstrap, summarise
@@ -163,7 +163,7 @@ def evaluate(config: ClipEvaluationConfig) -> dict:
     if baseline:
         summary["baseline"] = _compared(rows, baseline, scorer, config)
     if config.judge:
-        judge = ClipScorer.load(Path(config.judge), config.device)
+        judge = ClipScorer.load(clip_within(config.judge), config.device)
         if weights_id(judge.model, "") == weights_id(scorer.model, ""):
             raise ValueError(f"--judge {config.judge} is the CLIP that scores: give another one, or leave it out.")
         judged, _ = score([row["entry"] for row in rows], Embedder(judge, config.batch_size), "judge")

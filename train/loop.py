@@ -134,8 +134,7 @@ class Trainer:
     ) -> None:
         self.config, self.world, self.objective, self.data, self.sample = config, world, objective, data, sample
         self.out = Path(config.output_dir)
-        parameters = [p for module in objective.modules.values() for p in module.parameters() if p.requires_grad]
-        optimizer = make_optimizer(config, parameters)
+        optimizer = make_optimizer(config, objective.modules, objective.rate_scales)
         self.state = TrainingState(objective.modules, optimizer, Ema(objective.modules, config.ema_decay))
         self.scaler = torch.amp.GradScaler(world.device.type, enabled=world.precision == "fp16")
         self.log = LossLog(self.out / "losses.jsonl" if world.leads else None)
@@ -179,7 +178,7 @@ class Trainer:
         optimizer, parameters = self.state.optimizer, self.state.parameters()
         rate = learning_rate(self.config, self.step)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["rate_scale"]
         torch.manual_seed(random_generator("cpu", self.config.seed, 99, self.step).initial_seed())
         parts = self._accumulate_within_memory(batches)
         self._average_gradients(parameters)

@@ -54,6 +54,10 @@ class Objective(Protocol):
     def modules(self) -> dict[str, nn.Module]:
         """What is trained, by name: "unet", "trend"."""
 
+    @property
+    def rate_scales(self) -> Mapping[str, float]:
+        """Module -> its learning rate over that of the run; 1 where none is named."""
+
     def begin_step(self, step: int) -> None:
         """Called before an update; the place for what happens seldom."""
 
@@ -140,6 +144,7 @@ class TemporalObjective:
         features, past_features: features of latents, and those of the articles [A, F].
         config: weights and dropout.
         autocast: context in which the UNet runs.
+        trend_lr_scale: learning rate of the trend encoder over that of the run.
     """
 
     def __init__(
@@ -151,10 +156,12 @@ class TemporalObjective:
         autocast: Autocast,
         *,
         train_trend: bool = True,
+        trend_lr_scale: float = 1.0,
     ) -> None:
         self.models, self.embeddings, self.config, self.autocast = models, embeddings, config, autocast
         self.features, self.past_features = features
         self.train_trend = train_trend and models.trend is not None
+        self.rate_scales = {"trend": trend_lr_scale}
         self.null_states = models.pipeline.encode_prompt("").float()
         models.unet.train()  # gradient checkpointing looks at it
         for module in self.modules.values():

@@ -84,6 +84,11 @@ class PreferenceObjective:
         """The UNet; the trend encoder stays, so that policy and reference see the same conditions."""
         return self.real.modules
 
+    @property
+    def rate_scales(self) -> Mapping[str, float]:
+        """As on real images; the only module here has that of the run."""
+        return self.real.rate_scales
+
     def active(self, step: int) -> bool:
         """Whether update `step` has the preference loss: --dpo_frequency of all have it."""
         config = self.config
@@ -132,7 +137,7 @@ class PreferenceObjective:
         if config.safeguard >= 0 and config.preference_loss != "rft":
             errors, factor = safeguard(errors, *residuals, strength=config.safeguard)
         weights = self.round.weights[chosen].to(device)
-        losses = preference_loss(config.preference_loss, errors, self.beta) * weights
+        losses = preference_loss(config.preference_loss, errors, self.beta, config.winner_penalty) * weights
         loss = gradient_scale(config.preference_loss, self.beta) * losses.mean()
         return loss, self._parts(loss, errors, factor)
 
@@ -174,6 +179,7 @@ class PreferenceObjective:
             difference = errors.difference()
             parts["accuracy"] = (difference < 0).float().mean()
             parts["median_difference"] = difference.abs().median()
+            parts["winner_penalty"] = self.config.winner_penalty * errors.winner_rise().mean()
             parts["winner_change"] = (errors.winner / errors.reference_winner - 1).mean()
             parts["loser_change"] = (errors.loser / errors.reference_loser - 1).mean()
         return {name: value.detach() for name, value in parts.items()}
@@ -214,7 +220,7 @@ class PreferenceObjective:
         if logit > high:
             found.append(f"median |logit| {logit:.2f} is above {high}: the loss is saturated; lower --dpo_beta")
         if rise > WINNER_RISE:
-            found.append(f"the winners' error is {rise:.2%} above the reference's; lower --learning_rate")
+            found.append(f"the winners' error is {rise:.2%} above the reference's; raise --winner_penalty")
         if abs(drift) > SATURATION_DRIFT:
             found.append(f"candidates' saturation moved by {drift:+.3f} since the first round; stop earlier")
         return [f"step {step + 1}: {text}." for text in found]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashiondistill.config import IMAGE_HEIGHT, IMAGE_WIDTH, STARTER, option, require
-from fashiondistill.diffusion.preference import KINDS
+from fashiondistill.diffusion.preference import KINDS, WITH_LOGIT
 
 SIZE_UNIT = 16  # pixels: the autoencoder's 8, times the fold of the starter's UNet
 
@@ -131,10 +131,15 @@ class TemporalConfig(TrainConfig):
     """Denoising with trend tokens and the trend loss."""
 
     trend_tokens: int = option(4, "cross-attention tokens that tell what sold in the past weeks (0 = none)")
+    trend_lr_scale: float = option(
+        10.0, "learning rate of the trend encoder, which starts from nothing, over that of the UNet"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(0 <= self.trend_tokens <= 64, "trend_tokens", self.trend_tokens, "choose 0 to 64.")
+        scale = self.trend_lr_scale
+        require(0 < scale < float("inf"), "trend_lr_scale", scale, "choose more than 0.")
 
 
 @dataclass(frozen=True)
@@ -164,12 +169,17 @@ class DpoConfig(TrainConfig):
         "next_week", "target pictures: next week's of the category, or the item's own", choices=("next_week", "own")
     )
     min_gap: float = option(0.5, "least gap between winner and loser, in pooled standard deviations")
-    safeguard: float = option(0.9, "mu of the winner safeguard; 0 = the loosest, below 0 = off")
+    safeguard: float = option(
+        0.9, "mu of the winner safeguard, which compares residuals only; 0 = the loosest, below 0 = off"
+    )
+    winner_penalty: float = option(
+        0.0, "of a winner's error above the reference's, inside the logit of dpo and ipo (DPO-Positive; 0 = off)"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(2 <= self.num_candidates <= 16, "num_candidates", self.num_candidates, "choose 2 to 16.")
-        for name in ("dpo_beta", "dpo_weight", "anchor_weight", "min_gap"):
+        for name in ("dpo_beta", "dpo_weight", "anchor_weight", "min_gap", "winner_penalty"):
             require(0 <= getattr(self, name) < float("inf"), name, getattr(self, name), "choose 0 or more.")
         require(self.dpo_weight + self.anchor_weight > 0, "dpo_weight", 0, "give it or --anchor_weight more than 0.")
         require(0 <= self.dpo_frequency <= 1, "dpo_frequency", self.dpo_frequency, "choose 0 to 1.")
@@ -178,6 +188,9 @@ class DpoConfig(TrainConfig):
         weights = (self.clip_i_weight, self.clip_t_weight, self.text_text_weight)
         require(min(weights) >= 0 and sum(weights) > 0, "clip_i_weight", weights, "weights are 0 or more, one above 0.")
         require(self.safeguard <= 1, "safeguard", self.safeguard, "choose 0 to 1, or below 0 for none.")
+        fits = not self.winner_penalty or self.preference_loss in WITH_LOGIT
+        only = f"choose 0, or a --preference_loss of {', '.join(WITH_LOGIT)}."
+        require(fits, "winner_penalty", self.winner_penalty, only)
 
     @property
     def judgement_weights(self) -> tuple[float, float, float]:

@@ -21,7 +21,14 @@ def train(config: TemporalConfig) -> str:
     with disk_errors():
         place = open_workplace(config, trend_tokens=config.trend_tokens)
         features = latent_table(place.data.cached, place.table, place.models.device)
-        objective = TemporalObjective(place.models, place.table.embeddings, features, config, place.world.autocast)
+        objective = TemporalObjective(
+            place.models,
+            place.table.embeddings,
+            features,
+            config,
+            place.world.autocast,
+            trend_lr_scale=config.trend_lr_scale,
+        )
         return run_training(config, place, objective)
 
 

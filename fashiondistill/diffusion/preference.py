@@ -14,6 +14,7 @@ import torch.nn.functional as F
 
 KINDS = ("dpo", "ipo", "kto", "mapo", "rft")
 WITHOUT_REFERENCE = ("mapo", "rft")
+WITH_LOGIT = ("dpo", "ipo")  # the only forms that a winner penalty can stand in
 MAPO_SCALE, MAPO_WEIGHT = 0.5, 0.1  # of the errors inside the margin, and of the margin beside the winner's error
 
 
@@ -32,22 +33,38 @@ class PairErrors:
             raise ValueError("this preference loss compares with a reference: give its errors.")
         return (self.winner - self.reference_winner) - (self.loser - self.reference_loser)
 
-    def logits(self, beta: float) -> torch.Tensor:
-        """[B]: above 0 where the policy leans to the winner."""
-        return -beta / 2 * self.difference()
+    def winner_rise(self) -> torch.Tensor:
+        """max(0, e_w - ref e_w), [B]: how far the winner's error stands above the reference's."""
+        if self.reference_winner is None:
+            raise ValueError("this preference loss compares with a reference: give its errors.")
+        return (self.winner - self.reference_winner).clamp(min=0)
+
+    def logits(self, beta: float, winner_penalty: float = 0.0) -> torch.Tensor:
+        """[B]: above 0 where the policy leans to the winner, by more than `winner_penalty` times its error's rise.
+
+        The penalty is that of DPO-Positive (Pal et al. 2024, "Smaug", equation 3), errors in the place of negative
+        log-likelihoods: a pair whose winner got worse is only solved when its loser got (1 + penalty) times as much
+        worse. Where the winner is no worse than the reference's, nothing changes.
+        """
+        difference = self.difference()
+        if winner_penalty:
+            difference = difference + winner_penalty * self.winner_rise()
+        return -beta / 2 * difference
 
 
-def preference_loss(kind: str, errors: PairErrors, beta: float) -> torch.Tensor:
-    """One loss a pair [B], before soft weights.
+def preference_loss(kind: str, errors: PairErrors, beta: float, winner_penalty: float = 0.0) -> torch.Tensor:
+    """One loss a pair [B], before soft weights; `winner_penalty` as in `PairErrors.logits`, of dpo and ipo only.
 
     dpo: -log sigmoid(logit). ipo: (logit - 1/2)^2 (Azar et al. 2023, in the logit's unit). kto: winners as likes,
     losers as dislikes, 1 - sigmoid of each one's own reward around the batch's mean (Diffusion-KTO, Li et al. 2024).
     mapo: winner's error plus a margin without reference (Hong et al. 2024). rft: the winner's error alone.
     """
+    if winner_penalty and kind not in WITH_LOGIT:
+        raise ValueError(f"--winner_penalty {winner_penalty} has no place in --preference_loss {kind}: choose 0.")
     if kind == "dpo":
-        return -F.logsigmoid(errors.logits(beta))
+        return -F.logsigmoid(errors.logits(beta, winner_penalty))
     if kind == "ipo":
-        return (errors.logits(beta) - 0.5).square()
+        return (errors.logits(beta, winner_penalty) - 0.5).square()
     if kind == "kto":
         return like_loss(errors.winner, errors.reference_winner, errors.loser, errors.reference_loser, beta)
     if kind == "mapo":
@@ -92,14 +109,18 @@ def soft_weight(gap: torch.Tensor) -> torch.Tensor:
 def safeguard(
     errors: PairErrors, winner_residual: torch.Tensor, loser_residual: torch.Tensor, *, strength: float
 ) -> tuple[PairErrors, torch.Tensor]:
-    """Scale the gradient of the loser's error so that a step cannot raise the winner's, to first order (SDPO).
+    """Scale the gradient of the loser's error by what a step along the UNet's output would do to the winner's (SDPO).
 
     lambda = min(1, (1 - mu) |g_w|^2 / <g_l, g_w>) with the gradients at the UNet's output, which are the residuals.
+    That forbids a rise if the output itself is stepped. Training steps parameters, through which the two pictures'
+    gradients overlap far more than at the output: there <g_l, g_w> is about half of |g_w|^2, so with mu = 0 lambda
+    stays at 1, and the winners' error rose by 17 % all the same (docs/LOG.md, the first GPU run). So it bounds nothing
+    by itself; `winner_penalty` acts on the rise that is measured.
 
     Args:
         errors: of the pairs; values stay as they are.
         winner_residual, loser_residual: output minus target inside the mask, [B, C, h, w].
-        strength: mu, in [0, 1]; the winner's error falls at least by that share of what it would fall alone.
+        strength: mu, in [0, 1]; at the output, the winner's error falls at least by that share of what it would alone.
 
     Returns:
         The errors, and lambda [B].

@@ -11,7 +11,8 @@ from train.proof.targets import Results
 
 def training(results: Results) -> str:
     """What trained arms ended with."""
-    names = "updates loss denoising temporal preference accuracy beta winner_change loser_change safeguard".split()
+    names = "updates loss denoising temporal preference accuracy beta winner_change loser_change".split()
+    names += ["winner_penalty", "safeguard"]
     rows = []
     for record in results.records.values():
         found = record["training"]
@@ -25,8 +26,8 @@ def training(results: Results) -> str:
         "## Training",
         "",
         "Means over the last tenth of the updates. Accuracy: share of pairs in which the winner's error fell more than "
-        "the loser's. Winner and loser change: their error over the reference's. Safeguard: what the loser keeps of "
-        "its gradient.",
+        "the loser's. Winner and loser change: their error over the reference's. Winner penalty: what raised "
+        "winners add to the difference inside the logit. Safeguard: what the loser keeps of its gradient.",
     ]
     return "\n".join([*lines, "", table(["arm", "differs in", *titles], rows), "", *_defaults(results)])
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from fashiondistill.cli import versions
 from fashiondistill.diffusion.caches import weights_id
-from fashiondistill.scoring import ClipScorer
+from fashiondistill.scoring import ClipScorer, clip_within
 from train import temporal
 from train.dpo import make_objective
 from train.files import save_text
@@ -84,8 +84,8 @@ def open_bench(config: ProofConfig, started: float) -> Bench:
     if not config.judge:
         raise ValueError("--judge '' is not usable: give the folder of python -m train.starter.judge.")
     world = open_world(TrainConfig(**config.common(config.out, Path(config.pretrained_model_name_or_path), 0)))
-    judge = ClipScorer.load(_clip_of(config.judge), world.device.type)
-    rewards = [Path(config.pretrained_model_name_or_path) / "clip", *map(_clip_of, config.reward_clips)]
+    judge = ClipScorer.load(clip_within(config.judge), world.device.type)
+    rewards = [Path(config.pretrained_model_name_or_path) / "clip", *map(clip_within, config.reward_clips)]
     for folder in rewards:
         rewarding = ClipScorer.load(folder, "cpu")
         if weights_id(rewarding.model, "") == weights_id(judge.model, ""):
@@ -110,12 +110,6 @@ def prepare(bench: Bench) -> None:
         reward_of(config, settings, place)
         bench.cases_for(place.models)
         save_text(config.cache / "prepared.json", json.dumps(wanted) + "\n")
-
-
-def _clip_of(folder: str) -> Path:
-    """A stage's folder has its CLIP in clip/."""
-    inside = Path(folder) / "clip"
-    return inside if inside.is_dir() else Path(folder)
 
 
 def is_trained(config: ProofConfig, arm: Arm) -> bool:
@@ -219,7 +213,7 @@ def _record(bench: Bench, arm: Arm, measured: Sequence[str]) -> dict:
 def reward_of(config: ProofConfig, settings: DpoConfig, place: Workplace) -> Reward:
     """The model's CLIP and --reward_clips, each in several views; trend tokens keep to the model's CLIP alone."""
     device = place.world.device.type
-    others = [ClipScorer.load(_clip_of(folder), device) for folder in config.reward_clips]
+    others = [ClipScorer.load(clip_within(folder), device) for folder in config.reward_clips]
     scorer = EnsembleScorer([place.models.scorer, *others], config.reward_views)
     table = embed_articles(config.weeks, "train", scorer, config.cache, shape=settings.shape)
     return Reward(scorer, table, place.data.cached.dataset, settings.reward_target)

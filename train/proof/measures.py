@@ -22,7 +22,7 @@ from fashiondistill.diffusion.caches import READING_THREADS
 from fashiondistill.diffusion.conditioning import VAE_FACTOR
 from fashiondistill.images import from_model
 from train.candidates import candidate_seed
-from train.drawing import decode_pixels, draw_latents, noise_of, repeat
+from train.drawing import decode_pixels, draw_latents, noise_of, repeat, within_memory
 from train.models import TrainingModels
 from train.objectives import Autocast, conditions_of
 from train.proof.cases import Cases, Target
@@ -70,11 +70,10 @@ def measure(
     settings = DpoConfig(**config.common(config.out, config.out, 0))
     weights = (settings.clip_i_weight, settings.clip_t_weight)
     num, take = config.num_noises, arm.take
-    per_chunk = max(1, config.draw_batch // (num * take))
     parts: list[dict[str, torch.Tensor]] = []
     firsts: list[np.ndarray] = []
-    for start in tqdm(range(0, len(cases), per_chunk), desc=f"{arm.name}, {mode}", unit="batch"):
-        rows = range(start, min(start + per_chunk, len(cases)))
+
+    def measured(rows: Sequence[int]) -> tuple[dict[str, torch.Tensor], list[np.ndarray]]:
         pixels, mask = draw(models, cases, rows, mode, arm, (settings, num, autocast))
         if take > 1:
             best = choose(judged(cases.reward, cases, rows, pixels, mode), cases, rows, mode, (num, take, weights))
@@ -85,8 +84,15 @@ def measure(
             seen = judged(target, cases, rows, pixels, mode)
             found |= {f"{name}_{term}": values for term, values in seen.terms.items()}
         found |= dict(zip(("diversity", "vendi"), spread(seen.images), strict=True))  # the judge's, who came last
-        parts.append({key: values.float().cpu() for key, values in found.items()})
-        firsts += list(from_model(pixels.view(len(rows), num, *pixels.shape[1:])[:, 0].cpu().numpy()))
+        first = list(from_model(pixels.view(len(rows), num, *pixels.shape[1:])[:, 0].cpu().numpy()))
+        return {key: values.float().cpu() for key, values in found.items()}, first
+
+    per_chunk = max(1, config.draw_batch // (num * take))
+    with tqdm(total=len(cases), desc=f"{arm.name}, {mode}", unit="case") as bar:
+        for found, first in within_memory(range(len(cases)), per_chunk, measured):
+            parts.append(found)
+            firsts += first
+            bar.update(len(first))
     tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     full = [cv2.resize(one, (IMAGE_WIDTH, IMAGE_HEIGHT), interpolation=cv2.INTER_LINEAR) for one in firsts]
     tensors |= adherence(cases, full)

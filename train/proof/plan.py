@@ -71,7 +71,7 @@ def make_plan(config: ProofConfig) -> tuple[Arm, ...]:
         Arm("control-0", "real data alone, same updates", DPO, "temporal-0", "temporal-0", TWO_MODES, changes=no_pairs),
         Arm(
             "rejection-0", "rejection fine-tuning, same samples", DPO, "temporal-0", "temporal-0", TWO_MODES,
-            changes={"preference_loss": "rft"},
+            changes={"preference_loss": "rft", "winner_penalty": 0.0},
         ),
         Arm(f"best-of-{take}", f"best of {take}, no training", AS_IS, "temporal-0", "temporal-0", TWO_MODES, take=take),
         Arm("shuffled", "temporal, weeks shuffled", AS_IS, "temporal-0", "temporal-0", ALL_MODES, shuffled=True),
@@ -99,7 +99,8 @@ def make_plan(config: ProofConfig) -> tuple[Arm, ...]:
         ("beta-5000", "DPO, beta 5000", {"dpo_beta": 5000.0}),
         (f"candidates-{fewer}", f"DPO, {fewer} candidates", {"num_candidates": fewer}),
         ("rate-3x", "DPO, three times the learning rate", {"learning_rate": 3 * config.dpo_lr}),
-        ("safeguard-0.9", "DPO, safeguard 0.9", {"safeguard": 0.9}),
+        ("no-penalty", "DPO without winner penalty", {"winner_penalty": 0.0}),
+        ("safeguard-0.9", "DPO, safeguard 0.9 instead of the penalty", {"safeguard": 0.9, "winner_penalty": 0.0}),
         ("next-week", "DPO, reward from next week's bestsellers", {"reward_target": "next_week"}),
     )
     ablations = [

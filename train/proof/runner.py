@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import torch
 from tqdm import tqdm
 
 from train.files import save_text
@@ -25,6 +26,9 @@ from train.proof.schedule import MEASURE, TRAIN, Task, ready, seconds_left, seco
 from train.proof.settings import ProofConfig
 
 WAIT_SECONDS = 1.0  # between looks at what another process has finished
+OUT_OF_MEMORY = (
+    "The GPU had no memory left: run fewer processes on it, or give a smaller --micro_batch (training) or --draw_batch."
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ def run_task(bench: Bench, task: Task) -> None:
             train_arm(bench, task.arm)
         else:
             measure_arm(bench, task.arm)
+    torch.cuda.empty_cache()  # other processes may share the GPU; does nothing where none is in use
     bench.ran += 1
     tqdm.write(f"{_clock(bench)} {task.name} done in {time.monotonic() - began:.0f} s", file=sys.stderr)
 
@@ -118,10 +123,18 @@ def _failure_noted(config: ProofConfig, task: Task) -> Iterator[None]:
     try:
         yield
     finally:
-        kind = sys.exc_info()[0]
-        if kind is not None and issubclass(kind, Exception):
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception):
             path = folder_of(config, task.arm.name) / FAILED
-            save_text(path, f"{task.name}; delete this file to try again.\n\n{traceback.format_exc()}")
+            remedy = f"{OUT_OF_MEMORY}\n" if _for_want_of_memory(error) else ""
+            save_text(path, f"{task.name}; delete this file to try again.\n{remedy}\n{traceback.format_exc()}")
+
+
+def _for_want_of_memory(error: BaseException | None) -> bool:
+    """Whether an error is one of memory, or began with one."""
+    while error is not None and not isinstance(error, torch.OutOfMemoryError):
+        error = error.__cause__
+    return error is not None
 
 
 def _check_needs(config: ProofConfig, waiting: Sequence[Task]) -> None:

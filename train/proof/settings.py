@@ -56,7 +56,7 @@ class ProofConfig:
     train_end: str = option("2019-W50", "last training week of a market (its sales run 2018-W38 to 2020-W39)")
     val_end: str = option("2020-W04", "last validation week; what follows is held out")
     bare_share: float = option(
-        0.2, "share of training articles whose caption is the garment alone, so the past must tell"
+        0.4, "share of training articles whose caption is the garment alone, so the past must tell"
     )
 
     num_cases: int = option(400, "held-out bestsellers to draw, spread evenly over their articles")
@@ -71,11 +71,10 @@ class ProofConfig:
     num_seeds: int = option(3, "training seeds of temporal and DPO")
     temporal_steps: int = option(600, "updates of temporal training")
     temporal_batch: int = option(128, "samples of an update; the trend loss compares sets of this size")
-    temporal_lr: float = option(
-        1e-4, "learning rate; the trend encoder starts from nothing, the UNet was trained at 5e-4"
-    )
-    dpo_rounds: int = option(2, "rounds of candidates")
-    dpo_steps: int = option(80, "updates of a round")
+    temporal_lr: float = option(1e-4, "learning rate of the UNet, which was trained at 5e-4 before")
+    trend_lr_scale: float = option(10.0, "that of the trend encoder, which starts from nothing, over the UNet's")
+    dpo_rounds: int = option(3, "rounds of candidates")
+    dpo_steps: int = option(30, "updates of a round; by then 93 % of its pairs are solved (docs/LOG.md)")
     dpo_batch: int = option(128, "pairs of an update")
     micro_batch: int = option(64, "pairs that go through the model together")
     prompts_per_round: int = option(768, "prompts of a round")
@@ -84,7 +83,8 @@ class ProofConfig:
     dpo_weight: float = option(1.0, "weight of the preference loss, scaled so that beta does not change its size")
     anchor_weight: float = option(0.1, "weight of real images beside it")
     min_gap: float = option(1.5, "least gap between winner and loser, in pooled standard deviations")
-    safeguard: float = option(0.0, "mu of the winner safeguard; 0 only forbids a step that raises the winner's error")
+    safeguard: float = option(0.0, "mu of the winner safeguard, which compares residuals only")
+    winner_penalty: float = option(20.0, "of a winner's error above the reference's (DPO-Positive; 0 = off)")
     save_steps: int = option(160, "checkpoint every so many updates: what a kill can cost")
     num_workers: int = option(0, "processes that load samples; 0 = this one, which holds them in memory")
 
@@ -157,6 +157,7 @@ class ProofConfig:
             "max_train_steps": self.temporal_steps,
             "batch_size": self.temporal_batch,
             "learning_rate": self.temporal_lr,
+            "trend_lr_scale": self.trend_lr_scale,
         }
 
     def dpo(self) -> dict:
@@ -174,5 +175,6 @@ class ProofConfig:
             "anchor_weight": self.anchor_weight,
             "min_gap": self.min_gap,
             "safeguard": self.safeguard,
+            "winner_penalty": self.winner_penalty,
             "reward_target": "own",
         }

@@ -32,7 +32,7 @@ from train.starter.augment import (
     recoloured_words,
 )
 from train.starter.common import Clock, Ema, StageState, log_line, random_generator, run_stage, set_up
-from train.starter.splits import StarterData, load_split
+from train.starter.splits import StarterData, held_out_splits, load_split
 from train.starter.tokens import MAX_LENGTH, encode, stage_tokenizer
 
 IMAGE_SIZE = (256, 192)
@@ -112,7 +112,8 @@ def train(config: ClipConfig) -> None:
     root = Path(config.dataset_path)
     drawn, limit = config.max_drawings, config.max_records
     data = shrink(load_split(root, "train", device=config.device, max_drawings=drawn, limit=limit))
-    held_out = load_split(root, "val", device=config.device, max_drawings=0, limit=config.max_records)
+    split = next(iter(held_out_splits(root)))  # val, or test where only that one is there
+    held_out = load_split(root, split, device=config.device, max_drawings=0, limit=config.max_records)
     tokenizer = stage_tokenizer(out, ranks, (record.caption for record in data.records))
     model_cfg = model_config(config, len(tokenizer))
     model = open_clip.CLIP(**{k: v for k, v in model_cfg.items()}).to(config.device)
@@ -140,7 +141,7 @@ def train(config: ClipConfig) -> None:
     averaged = state.ema.averaged("clip")
     recall = {name: round(float(hits.mean()), 4) for name, hits in recall_at_1(averaged, tokenizer, held_out).items()}
     log_line(out, step=step, seconds=round(clock.spent, 1), **recall)
-    print(f"clip: {step} steps in {clock.spent:.0f} s, validation {recall} -> {out / 'clip'}")
+    print(f"clip: {step} steps in {clock.spent:.0f} s, {split} {recall} -> {out / 'clip'}")
 
 
 def save_clip(model: nn.Module, model_cfg: dict, tokenizer, folder: Path) -> None:  # noqa: ANN001 - CLIPTokenizer

@@ -26,13 +26,14 @@ from transformers import CLIPTokenizer
 from fashiondistill.cli import run_command
 from fashiondistill.config import StageConfig, option, require
 from fashiondistill.data.attributes import COLOURS
-from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
+from fashiondistill.data.vitonhd import ArticleRecord, read_article, read_manifest
 from fashiondistill.scoring import ClipScorer
 from train.starter.augment import GROUND_VALUE, ColourMaps, recoloured_words
 from train.starter.clip import save_clip
 from train.starter.common import Clock, Ema, StageState, log_line, random_generator, run_stage, set_up
 from train.starter.judging import read_judge
 from train.starter.latents import share_weights
+from train.starter.splits import held_out_splits
 from train.starter.tokens import stage_tokenizer
 
 CONTEXT = 40  # tokens; captions of the data set have at most 20
@@ -263,9 +264,12 @@ class JudgeStage:
 
 
 def train(config: JudgeConfig) -> None:
-    """Run, or go on with, the stage; prints how well it reads photos of senders that it has not seen."""
+    """Run, or go on with, the stage; prints how well it reads photos of senders that it has not seen.
+
+    It reads the held-out splits that the data set holds; one without any is refused before training.
+    """
     clock, (out, ranks) = Clock(config), set_up(config)
-    data = load_small(config)
+    held_out, data = held_out_splits(Path(config.dataset_path)), load_small(config)
     stage = JudgeStage(config, data, stage_tokenizer(out, ranks, (record.caption for record in data.records)))
     modules = {"clip": stage.model}
     state = StageState(out, modules, stage.optimizer, Ema(modules, decay=0.998))
@@ -278,9 +282,8 @@ def train(config: JudgeConfig) -> None:
         return
     print(f"judge: {step} steps of {config.batch_size} in {clock.spent:.0f} s -> {out / 'clip'}")
     scorer, root = ClipScorer.load(out / "clip", config.device), Path(config.dataset_path)
-    for split in ("val", "test"):
-        held_out = [record for record in read_manifest(root) if record.split == split and record.sender != DRAWING]
-        read, _ = read_judge(scorer, root, held_out[: config.max_records or None])
+    for split, records in held_out.items():
+        read, _ = read_judge(scorer, root, records[: config.max_records or None])
         log_line(out, step=step, split=split, seconds=round(clock.spent, 1), **{n: v.mean for n, v in read.items()})
         print("\n".join(f"{split:5} {name:34} {value}" for name, value in read.items()))
 

@@ -16,6 +16,8 @@ from tqdm import tqdm
 
 from fashiondistill.data.vitonhd import DRAWING, ArticleRecord, read_article, read_manifest
 
+HELD_OUT = ("val", "test")
+
 
 @dataclass(frozen=True, eq=False)
 class StarterData:
@@ -49,6 +51,25 @@ def split_records(root: Path, split: str, *, max_drawings: int | None = None, li
     if not records:
         raise ValueError(f"--dataset_path {root} has no articles in its {split} split. Run prepare on more photos.")
     return records
+
+
+def held_out_splits(root: Path) -> dict[str, list[ArticleRecord]]:
+    """The photos (no drawings) of each split beside train that the data set holds.
+
+    A machine that trains need not have all of them; what is measured there is measured on these.
+
+    Raises:
+        FileNotFoundError, ValueError: if the folder is missing, or there is none.
+    """
+    photos = [record for record in read_manifest(root) if record.sender != DRAWING]
+    found = {split: [record for record in photos if record.split == split] for split in HELD_OUT}
+    found = {split: records for split, records in found.items() if records}
+    if not found:
+        raise ValueError(
+            f"--dataset_path {root} has no photos in its {' or '.join(HELD_OUT)} split, so nothing could be measured "
+            "after training. Bring one of them, or run prepare on more photos."
+        )
+    return found
 
 
 def _spread(records: list[ArticleRecord], count: int) -> list[ArticleRecord]:
