@@ -84,9 +84,9 @@ def test_card_holds_the_figures_that_were_measured():
         assert f"{figures[name]['mean']:.3f}" in card, name
 
 
-def test_every_category_has_twenty_articles_with_pictures(engine):
+def test_every_category_has_forty_articles_with_pictures(engine):
     counts = dict(engine.shop.articles["category"].value_counts().iter_rows())
-    assert set(counts) == {category.folder for category in CATEGORIES} and min(counts.values()) >= 20
+    assert set(counts) == {category.folder for category in CATEGORIES} and min(counts.values()) >= 40
     for article in engine.shop.articles["article_id"]:
         assert (CATALOGUE / "images" / article[:3] / f"{article}.jpg").is_file()
 
