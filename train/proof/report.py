@@ -250,7 +250,8 @@ def _pictures(config: ProofConfig, results: Results, folder: Path) -> str:
         shown = [name for name in SHOWN_ARMS if results.has(mode, name)]
         if shown:
             Image.fromarray(_sheet(config, results, mode, shown)).save(folder / f"{mode}.jpg", quality=80)
-            lines += ["", f"![{mode}: sketch, photo, then {', '.join(shown)}]({PICTURES}/{mode}.jpg)"]
+            columns = ["sketch", *["photo"] * config.show_photos, *shown]
+            lines += ["", f"![{mode}: {', '.join(columns)}]({PICTURES}/{mode}.jpg)"]
     for name in CURVES:
         source = folder_of(config, name) / "train" / "curves.png"
         if name in results.records and source.is_file():
@@ -265,12 +266,13 @@ def _sheet(config: ProofConfig, results: Results, mode: str, arms: Sequence[str]
     for number in range(count):
         words = results.prompts[mode][number]
         cells.append(cell(_read(config.out / "cases" / f"{number:02d}_sketch.png"), [words]))
-        cells.append(cell(_read(config.out / "cases" / f"{number:02d}_photo.jpg"), ["photo"]))
+        if config.show_photos:
+            cells.append(cell(_read(config.out / "cases" / f"{number:02d}_photo.jpg"), ["photo"]))
         for name in arms:
             score = results.scores[name, mode][f"judge_{image_term(mode)}"][number, 0].item()
             picture = _read(folder_of(config, name) / mode / f"{number:02d}.jpg")
             cells.append(cell(picture, [f"{results.records[name]['title']}, {score:.2f}"]))
-    return sheet(cells, columns=2 + len(arms))
+    return sheet(cells, columns=1 + config.show_photos + len(arms))
 
 
 def _read(path: Path) -> np.ndarray:

@@ -66,6 +66,7 @@ class ProofConfig:
     guidance_scale: float = option(GenerateConfig.guidance_scale, "classifier-free guidance of all that is drawn")
     draw_batch: int = option(128, "pictures drawn together")
     num_shown: int = option(8, "cases on the sample sheet")
+    show_photos: bool = option(False, "put the cases' own photos on the sample sheet; publish it if you may those")
     image_size: tuple[int, ...] = option((IMAGE_HEIGHT, IMAGE_WIDTH), "height and width", nargs=2)
 
     num_seeds: int = option(3, "training seeds of temporal and DPO")
