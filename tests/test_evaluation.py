@@ -390,7 +390,7 @@ def test_a_lookbook_has_every_sketch_above_each_models_design(run, dataset, tmp_
     """Two rows of designs of one model are alike; a row of another size or order would not be."""
     model = run.model
     flags = [f"--dataset_path={dataset}", f"--out={tmp_path / 'look.png'}", "--num_sketches=2", "--width=48"]
-    assert lookbook.main(["--models", model, model, *flags]) == 0
+    assert lookbook.main(["--model", model, "--before", model, *flags]) == 0
     sheet = cv2.cvtColor(cv2.imread(str(tmp_path / "look.png")), cv2.COLOR_BGR2RGB)
     assert sheet.shape == (6 * 3 * 64, 2 * 48, 3)
     rows = sheet.reshape(6, 3, 64, 96, 3)
@@ -401,9 +401,9 @@ def test_a_lookbook_has_every_sketch_above_each_models_design(run, dataset, tmp_
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--dataset_path=x", "--out=a.png"], "--models () is not usable"),
-        (["--models=x", "--dataset_path=y", "--out=a.gif"], "--out a.gif is not usable"),
-        (["--models=x", "--dataset_path=y", "--out=a.png", "--num_sketches=0"], "--num_sketches 0 is not usable"),
+        (["--dataset_path=x", "--out=a.png"], "--model '' is not usable"),
+        (["--model=x", "--dataset_path=y", "--out=a.gif"], "--out a.gif is not usable"),
+        (["--model=x", "--dataset_path=y", "--out=a.png", "--num_sketches=0"], "--num_sketches 0 is not usable"),
     ],
 )
 def test_a_lookbook_refuses_what_it_cannot_draw(flags, said, capsys):

@@ -1,4 +1,4 @@
-"""python -m train.starter.lookbook: the same sketches, words and noise by one model or several, to look at.
+"""python -m train.starter.lookbook: the same sketches, words and noise by a model and the one before, to look at.
 
 In: pipeline folders and a prepared data set. Out: a picture with one row a model beneath each row of sketches, eight
 sketches of each of the six categories: test photos' sketches, and drawings of the kinds that photos lack. Nothing is
@@ -35,7 +35,8 @@ from train.starter.splits import load_split
 class LookbookConfig:
     """What is drawn by whom."""
 
-    models: tuple[str, ...] = option((), "pipeline folders, one row each", nargs="*")
+    model: str = option("", "pipeline folder that draws")
+    before: str = option("", "another one, in the row above (empty = none)")
     dataset_path: str = option("", "prepared data set; its test photos' sketches and captions")
     out: str = option("", "picture to write (.jpg or .png)")
     num_sketches: int = option(8, "sketches of each category")
@@ -43,13 +44,15 @@ class LookbookConfig:
     device: str = option("cpu", "where to run", choices=("cuda", "cpu"))
 
     def __post_init__(self) -> None:
-        require(bool(self.models), "models", self.models, "give a pipeline folder or more.")
-        for name in ("dataset_path", "out"):
+        for name in ("model", "dataset_path", "out"):
             require(bool(getattr(self, name)), name, repr(getattr(self, name)), "give a path.")
-        ending = Path(self.out).suffix
-        require(ending in (".jpg", ".png"), "out", self.out, "let it end in .jpg or .png.")
         require(self.num_sketches >= 1, "num_sketches", self.num_sketches, "choose at least 1.")
         require(self.width >= 24, "width", self.width, "choose at least 24.")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """From the upper row to the lower."""
+        return (self.before, self.model) if self.before else (self.model,)
 
 
 def cases_for(photos: list[Case], category: str, count: int) -> list[Case]:
@@ -84,8 +87,9 @@ def make_lookbook(config: LookbookConfig) -> str:
     """Draw and write the sheet; returns what to print.
 
     Raises:
-        FileNotFoundError, ValueError: if a model or the data set are missing or damaged.
+        FileNotFoundError, ValueError: if a model or the data set are missing or damaged, or `out` is no picture's name.
     """
+    require(Path(config.out).suffix in (".jpg", ".png"), "out", config.out, "let it end in .jpg or .png.")
     photos = cases_of(load_split(Path(config.dataset_path), "test", device="cpu", max_drawings=0))
     cases = [case for one in CATEGORIES for case in cases_for(photos, one.folder, config.num_sketches)]
     rows = [[paper(case.sketch) for case in cases]]
