@@ -318,7 +318,7 @@ def test_what_breaks_is_noted_and_not_tried_again(finished: tuple[Path, list[str
 
 def test_where_memory_is_short_the_same_is_measured(finished: tuple[Path, list[str]], tmp_path, capsys, monkeypatch):
     root, command = finished
-    whole = read_scores(ProofConfig(output_dir=str(root / "out")), "base", ORACLE).tensors
+    whole = read_scores(ProofConfig(output_dir=str(root / "out")), "base", ORACLE)
     decode = measures.decode_pixels
 
     def decode_few(models: object, latents: torch.Tensor, autocast: object) -> torch.Tensor:
@@ -330,7 +330,7 @@ def test_where_memory_is_short_the_same_is_measured(finished: tuple[Path, list[s
     command = [*command, "--output_dir", str(tmp_path)]
     assert main([*command, "--stage", "data"]) == 0 and main([*command, "--stage", "run", "--arms", "base"]) == 0
     assert "out of memory; pictures of 2 prompts at a time" in capsys.readouterr().err
-    few = read_scores(ProofConfig(output_dir=str(tmp_path)), "base", ORACLE).tensors
+    few = read_scores(ProofConfig(output_dir=str(tmp_path)), "base", ORACLE)
     assert all(torch.allclose(whole[name], few[name], atol=2e-3, equal_nan=True) for name in whole)
 
 
