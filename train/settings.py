@@ -173,7 +173,7 @@ class DpoConfig(TrainConfig):
         0.9, "mu of the winner safeguard, which compares residuals only; 0 = the loosest, below 0 = off"
     )
     winner_penalty: float = option(
-        0.0, "of a winner's error above the reference's, inside the logit of dpo and ipo (DPO-Positive; 0 = off)"
+        0.0, "of a winner's error above the reference's, inside the logit of dpo and ipo (Pal et al. 2024; 0 = off)"
     )
 
     def __post_init__(self) -> None:

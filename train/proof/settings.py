@@ -85,7 +85,7 @@ class ProofConfig:
     anchor_weight: float = option(0.1, "weight of real images beside it")
     min_gap: float = option(1.5, "least gap between winner and loser, in pooled standard deviations")
     safeguard: float = option(0.0, "mu of the winner safeguard, which compares residuals only")
-    winner_penalty: float = option(20.0, "of a winner's error above the reference's (DPO-Positive; 0 = off)")
+    winner_penalty: float = option(20.0, "of a winner's error above the reference's (Pal et al. 2024; 0 = off)")
     save_steps: int = option(160, "checkpoint every so many updates: what a kill can cost")
     num_workers: int = option(0, "processes that load samples; 0 = this one, which holds them in memory")
 
