@@ -16,6 +16,7 @@ from fashiondistill.config import StudioConfig
 from fashiondistill.store import Store
 from studio.library import Library
 from tests.fake_engine import FakeEngine
+from tests.studio_page import Studio
 
 # Whatever opens a studio without a --store_dir of its own must not write among the developer's designs.
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="fashiondistill-tests-")
@@ -65,3 +66,15 @@ def browser():
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(params=[1440])
+def studio(request, url, browser, engine):
+    """The page at 1440 pixels, or as wide as a test says; a test may define its own."""
+    engine.step_seconds, engine.fail_with = 0, None
+    context = browser.new_context(viewport={"width": request.param, "height": 900})
+    context.set_default_timeout(10_000)
+    opened = Studio(context.new_page(), url)
+    yield opened.open()
+    context.close()
+    assert opened.errors == [] and opened.foreign == []

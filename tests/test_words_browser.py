@@ -11,17 +11,6 @@ from tests.studio_page import Studio, until
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=[1440])
-def studio(request, url, browser, engine):
-    engine.step_seconds, engine.fail_with = 0, None
-    context = browser.new_context(viewport={"width": request.param, "height": 900})
-    context.set_default_timeout(10_000)
-    opened = Studio(context.new_page(), url)
-    yield opened.open()
-    context.close()
-    assert opened.errors == [] and opened.foreign == []
-
-
 def prompt_of(studio: Studio) -> str:
     return studio.page.locator("#prompt textarea").input_value()
 

@@ -18,11 +18,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from fashiondistill.cli import run_command
-from fashiondistill.config import DrawingDefaults, option, require
+from fashiondistill.config import option, require
 from fashiondistill.data.attributes import COLOURS
 from fashiondistill.data.categories import CATEGORIES
 from fashiondistill.data.drawings import KINDS
-from fashiondistill.diffusion.defaults import said_defaults
 from fashiondistill.diffusion.loading import load_pipeline
 from fashiondistill.diffusion.noise import candidate_generator
 from fashiondistill.images import tile
@@ -70,16 +69,10 @@ def cases_for(photos: list[Case], category: str, count: int) -> list[Case]:
 
 def drawn_by(model: Path, cases: list[Case], device: str) -> Iterator[np.ndarray]:
     """uint8 [512, 384, 3] of each case with its own caption, drawn as the model's folder says."""
-    pipeline, told = load_pipeline(model, device), DrawingDefaults.of(said_defaults(model))
+    pipeline = load_pipeline(model, device)
     pipeline.set_progress_bar_config(disable=True)
     for case in tqdm(cases, desc=model.name, unit="design"):
-        result = pipeline(
-            case.caption,
-            case.sketch,
-            num_inference_steps=told.num_inference_steps,
-            guidance_scale=told.guidance_scale,
-            generator=candidate_generator(0, 0),
-        )
+        result = pipeline(case.caption, case.sketch, generator=candidate_generator(0, 0))
         yield np.asarray(result.images[0])
 
 
